@@ -1,0 +1,5 @@
+"""The project: settings, addresses, the admin site, the job queue."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

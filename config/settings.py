@@ -1,0 +1,246 @@
+"""All settings of Placet. Every environment variable is declared, with type and default, in the block below."""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env(
+    # --- where and how it runs ---------------------------------------------------------------
+    DEBUG=(bool, False),  # development only: readable errors, default secrets, fictional numbers
+    SECRET_KEY=(str, ""),  # required when DEBUG is off
+    SUPPRESSION_KEYS=(str, ""),  # required when DEBUG is off: "id:base64,id:base64", newest first
+    ALLOWED_HOSTS=(list, []),  # required when DEBUG is off
+    CSRF_TRUSTED_ORIGINS=(list, []),  # "https://placet.example.org"
+    BEHIND_TLS_PROXY=(bool, True),  # trust X-Forwarded-Proto; redirect plain HTTP when DEBUG is off
+    PORT=(int, 8000),
+    # --- services --------------------------------------------------------------------------------
+    DATA_DIR=(str, str(BASE_DIR / "var")),  # SQLite file, broker folders, evidence, import files
+    DATABASE_URL=(str, ""),  # empty: SQLite in DATA_DIR
+    CELERY_BROKER_URL=(str, ""),  # empty: a folder in DATA_DIR, no server needed
+    # --- the organisation -------------------------------------------------------------------------
+    DEFAULT_COUNTRY=(str, "IT"),  # country of numbers typed without a prefix
+    LANGUAGE_CODE=(str, "en"),
+    TIME_ZONE=(str, "Europe/Rome"),
+    # --- house rules (RULES: [H]) ------------------------------------------------------------------
+    REQUEST_DAYS=(int, 7),  # an unconfirmed yes waits this long (RULES §6.6)
+    ACCEPT_FICTIONAL_NUMBERS=(bool, None),  # ranges regulators reserve for films; default: only with DEBUG
+    EVIDENCE_MAX_BYTES=(int, 10 * 1024 * 1024),
+    IMPORT_MAX_BYTES=(int, 50 * 1024 * 1024),
+    IMPORT_FILE_DAYS=(int, 30),  # how long an import's file and its rejected rows are kept
+    LOG_LEVEL=(str, "INFO"),
+)
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+# --- secrets: refuse to start without them, name what is missing ----------------------------------
+DEBUG = env.bool("DEBUG")
+_missing = [name for name in ("SECRET_KEY", "SUPPRESSION_KEYS", "ALLOWED_HOSTS") if not env(name)]
+if _missing and not DEBUG:
+    raise ImproperlyConfigured(
+        f"DEBUG is off and these environment variables are not set: {', '.join(_missing)}. "
+        "Set them (docs/operations.md says how to make the keys), or set DEBUG=on for development."
+    )
+SECRET_KEY = env("SECRET_KEY") or "development-only-key-never-used-when-debug-is-off-7f3a"
+SUPPRESSION_KEYS = env("SUPPRESSION_KEYS") or "dev1:ZGV2ZWxvcG1lbnQtb25seS1zdXBwcmVzc2lvbi1rZXk="
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", "testserver"]
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
+
+# --- the organisation, house rules -------------------------------------------------------------------
+DEFAULT_COUNTRY = env.str("DEFAULT_COUNTRY")
+ACCEPT_FICTIONAL_NUMBERS = DEBUG if env("ACCEPT_FICTIONAL_NUMBERS") is None else env.bool("ACCEPT_FICTIONAL_NUMBERS")
+REQUEST_DAYS = env.int("REQUEST_DAYS")
+EVIDENCE_MAX_BYTES = env.int("EVIDENCE_MAX_BYTES")
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES")
+IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS")
+
+# --- apps --------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config.apps.PlacetAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "phonenumber_field",
+    "simple_history",
+    "axes",
+    "csp",
+    "consent.core",
+    "consent.contacts",
+    "consent.ledger",
+    "consent.retention",
+    "consent.subject_requests",
+    "campaigns",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- data ----------------------------------------------------------------------------------------------
+DATA_DIR = Path(env.str("DATA_DIR"))
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'placet.sqlite3'}")}
+if not DATABASES["default"].get("ENGINE"):
+    raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    # WAL and IMMEDIATE let several writers queue instead of failing (measured: docs/adr/0001).
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        transaction_mode="IMMEDIATE",
+        timeout=30,
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    )
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = DATA_DIR / "private"  # evidence and import files; no URL leads here
+MEDIA_URL = ""
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- language and time -----------------------------------------------------------------------------------
+LANGUAGE_CODE = env.str("LANGUAGE_CODE")
+LANGUAGES = [
+    ("en", _("English")),
+    ("it", _("Italian")),
+    ("de", _("German")),
+    ("pt", _("Portuguese")),
+    ("es", _("Spanish")),
+    ("gl", _("Galician")),
+    ("fr", _("French")),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE")
+USE_TZ = True
+
+
+# --- people and their sessions ------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
+SESSION_COOKIE_AGE = 12 * 60 * 60
+
+# --- web hardening -----------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+if not DEBUG:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    if env.bool("BEHIND_TLS_PROXY"):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- numbers and history --------------------------------------------------------------------------------------
+PHONENUMBER_DEFAULT_REGION = DEFAULT_COUNTRY
+PHONENUMBER_DB_FORMAT = "E164"
+PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
+SIMPLE_HISTORY_REVERT_DISABLED = True
+SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL") or "filesystem://"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+if CELERY_BROKER_URL == "filesystem://":
+    _queue = DATA_DIR / "broker"
+    _queue.mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_queue),
+        "data_folder_out": str(_queue),
+        "control_folder": str(_queue / "control"),
+        "polling_interval": 0.05,
+    }
+elif CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 60 * 60}
+
+# --- logs: never personal data, so no exception messages and no query strings (P10) -----------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "private": {
+            "()": "consent.core.logs.PrivateFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "private"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL")},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

@@ -1,0 +1,1 @@
+"""Permission to text people: contacts, consents and their proof, requests, retention."""

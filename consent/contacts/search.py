@@ -1,0 +1,40 @@
+"""Finding a contact among a million by an index: number, name without accents, external id."""
+
+import re
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from consent.contacts.models import Contact, NameWord, words
+from consent.core import numbers
+
+# Countries a number without prefix may belong to, in the order tried; the default country comes first.
+_NATIONAL = ["IT", "DE", "FR", "ES", "PT", "GB", "US"]
+
+
+def find(contacts: QuerySet[Contact], typed: str) -> QuerySet[Contact]:
+    """Filter ``contacts`` by what a person typed.
+
+    Args:
+        contacts: the contacts the reader may see.
+        typed: a number in any form (also the beginning of one in international form), an external id, or words of
+            a name in any order, each from its beginning, accents and case aside.
+    """
+    typed = typed.strip()
+    if not typed:
+        return contacts
+    ways = [Contact.objects.filter(external_id=typed)]
+    if re.fullmatch(r"[+\d][\d\s()./\-–]*", typed):
+        digits = re.sub(r"\D", "", typed)
+        countries = [settings.DEFAULT_COUNTRY, *_NATIONAL]
+        ways.append(Contact.objects.filter(phone__in=numbers.candidates(typed, countries)))
+        if typed.startswith(("+", "00")) and len(digits) >= 4:
+            ways.append(Contact.objects.filter(phone__prefix="+" + digits.removeprefix("00")))
+    if spoken := words(typed):
+        named = Contact.objects.all()
+        for word in spoken:
+            named = named.filter(pk__in=NameWord.objects.filter(word__prefix=word).values("contact"))
+        ways.append(named)
+    # A union, not an OR: PostgreSQL answers each part from its own index.
+    first, *others = (way.order_by().values("pk") for way in ways)
+    return contacts.filter(pk__in=first.union(*others) if others else first)

@@ -1,0 +1,196 @@
+"""The decision: may these people be texted for this purpose at this moment, and why not (P1).
+
+One queryset. A contact is that queryset with ``pk=``; a campaign is the same queryset over a million. Each rule below
+is a condition in the database; the first that applies, in the order of ``RULES``, is a contact's ``refusal``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    F,
+    FilteredRelation,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from consent.contacts.models import Contact, Suppression
+from consent.ledger import proofs
+from consent.ledger.models import Consent, Method, Notice, Purpose
+from consent.ledger.models.proofs import Answer
+
+S = Consent.Status
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the question is about.
+
+    Attributes:
+        purpose: what the text is for.
+        at: the moment judged; the records count as they stand now.
+        campaign: the campaign that asks, if one does.
+        material_version: the newest published version of the purpose's notice that was a material change (RULES C17).
+    """
+
+    purpose: Purpose
+    at: datetime
+    campaign: Any = None
+    material_version: int = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A reason to refuse.
+
+    Attributes:
+        code: the refusal code.
+        source: the rule it implements, as cited in RULES.md or DESIGN.md.
+        sentence: what it means, for the person reading the explanation.
+        applies: the condition, given the context.
+        defers: the text may go later without anybody acting.
+    """
+
+    code: str
+    source: str
+    sentence: str | Promise
+    applies: Callable[[Context], Q]
+    defers: bool = False
+
+
+def _suppressed(context: Context) -> Q:
+    purpose = context.purpose
+    everything = Q(purpose__isnull=True, brand__isnull=True)
+    scope = everything | Q(brand=purpose.brand_id) | Q(purpose=purpose)
+    stops = Suppression.objects.filter(scope, lifted_at__isnull=True).order_by().values("digest")
+    return Q(phone_digest__in=stops)
+
+
+def _none(context: Context) -> Q:
+    # A consent that the person gives after the moment judged does not exist yet at that moment.
+    return Q(held__status__isnull=True) | Q(held__status__in=Consent.PERMITTING, held__effective_at__gt=context.at)
+
+
+def _status(status: str) -> Callable[[Context], Q]:
+    return lambda context: Q(held__status=status)
+
+
+def _expired(context: Context) -> Q:
+    over = Q(held__status__in=Consent.PERMITTING, held__expires_at__lte=context.at)
+    return Q(held__status=S.EXPIRED) | over
+
+
+def _permitting(condition: Q) -> Q:
+    return Q(held__status__in=Consent.PERMITTING) & condition
+
+
+def _number_changed(context: Context) -> Q:
+    return _permitting(~Q(held__phone=F("phone")))
+
+
+def _renewal_needed(context: Context) -> Q:
+    return _permitting(Q(held__proof__notice__version__lt=context.material_version))
+
+
+def _weak(context: Context) -> Q:
+    purpose = context.purpose
+    incomplete = (
+        Q(held__proof__isnull=True)
+        | ~Q(held__proof__answer=Answer.YES)
+        | ~Q(held__proof__method__in=purpose.accepted_methods)
+        | Q(held__proof__method=Method.VERBAL, held__proof__read_verbatim__isnull=True)
+        | Q(held__proof__method=Method.VERBAL, held__proof__read_verbatim=False)
+        | (Q(held__proof__notice__isnull=True) & ~Q(held__proof__method=Method.RELATIONSHIP))
+    )
+    if purpose.kind == Purpose.Kind.MARKETING:
+        incomplete |= Q(country="US") & ~Q(held__proof__method__in=proofs.WRITTEN)
+    return _permitting(incomplete)
+
+
+# The order is the order of precedence (DESIGN §4).
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "restricted", "GDPR 18", _("Processing is restricted: the data is only stored."),
+        lambda context: Q(restricted_since__isnull=False),
+    ),
+    Rule(
+        "held", "RULES O4", _("A reply that may mean stop is being looked at."),
+        lambda context: Q(held_since__isnull=False),
+    ),
+    Rule("suppressed", "RULES O8", _("The person opted out."), _suppressed),
+    Rule("no_consent", "RULES C1", _("The person never said yes to this purpose."), _none),
+    Rule("unknown", "RULES C1", _("Somebody claims a yes, but nothing proves it."), _status(S.UNKNOWN)),
+    Rule("requested", "RULES C13", _("The person still has to confirm."), _status(S.REQUESTED)),
+    Rule("refused", "RULES C3", _("The person said no."), _status(S.REFUSED)),
+    Rule("withdrawn", "RULES C6", _("The person withdrew the consent."), _status(S.WITHDRAWN)),
+    Rule("revoked", "RULES C15", _("The consent was ended, such as for a number that changed."), _status(S.REVOKED)),
+    Rule("expired", "RULES C7", _("The consent is over and was not renewed."), _expired),
+    Rule("invalidated", "DESIGN §3", _("An audit found the consent worthless."), _status(S.INVALIDATED)),
+    Rule("number_changed", "RULES C15", _("The consent was given for another number."), _number_changed),
+    Rule("renewal_needed", "RULES C17", _("The purpose changed: the person must be asked again."), _renewal_needed),
+    Rule("proof_too_weak", "RULES C2, C13, C14", _("The proof does not suffice for this purpose."), _weak),
+)  # fmt: skip
+BY_CODE = {rule.code: rule for rule in RULES}
+
+
+def context_for(purpose: Purpose, at: datetime, campaign: Any = None) -> Context:
+    """The context of a question, with what the rules need to know about the purpose."""
+    material = Notice.objects.filter(purpose=purpose, material_change=True, published_at__lte=at)
+    version = material.order_by("-version").values_list("version", flat=True).first()
+    return Context(purpose=purpose, at=at, campaign=campaign, material_version=version or 0)
+
+
+def decide(
+    context: Context, contacts: QuerySet[Contact] | None = None, *, every_code: bool = False
+) -> QuerySet[Contact]:
+    """Judge contacts.
+
+    Args:
+        context: purpose, moment and campaign (``context_for``).
+        contacts: whom to judge; everybody when not given.
+        every_code: also annotate ``applies_<code>`` for each rule, for the explanation.
+
+    Returns:
+        The contacts with ``refusal`` (empty: may be texted), ``consent_id`` and ``proof_id``.
+    """
+    contacts = Contact.objects.all() if contacts is None else contacts
+    judged = contacts.annotate(
+        held=FilteredRelation("consents", condition=Q(consents__purpose=context.purpose.pk)),
+    ).annotate(
+        consent_id=F("held__pk"),
+        proof_id=F("held__proof_id"),
+        refusal=Case(
+            *(When(rule.applies(context), then=Value(rule.code)) for rule in RULES),
+            # Only these two states permit; anything the rules above do not know is refused (P9).
+            When(held__status__in=Consent.PERMITTING, then=Value("")),
+            default=Value("no_consent"),
+            output_field=CharField(),
+        ),
+    )
+    if every_code:
+        judged = judged.annotate(
+            **{
+                f"applies_{rule.code}": Case(
+                    When(rule.applies(context), then=Value(True)), default=Value(False), output_field=BooleanField()
+                )
+                for rule in RULES
+            }
+        )
+    return judged
+
+
+def counts(context: Context, contacts: QuerySet[Contact] | None = None) -> dict[str, int]:
+    """How many contacts have each refusal, by code in order of precedence; ``allowed`` comes first."""
+    rows = decide(context, contacts).order_by().values("refusal").annotate(n=Count("pk"))
+    found = {row["refusal"]: row["n"] for row in rows}
+    return {"allowed": found.get("", 0)} | {rule.code: found[rule.code] for rule in RULES if rule.code in found}

@@ -1,0 +1,87 @@
+"""The ledger's scheduled jobs: expire what is over, put what ends soon on the officer's worklist (RULES C7)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from celery.schedules import crontab
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from consent.core import history, jobs
+from consent.ledger import transitions
+from consent.ledger.models import Consent, RenewalTask
+
+BATCH = 20_000
+
+
+def expire_consents(simulate: bool, limit: int | None) -> Iterator[jobs.Counts]:
+    """Move every consent whose time is over to ``expired``, in batches of whole transactions.
+
+    Safe beside a second run: a row changes once, because the condition is checked again by the change itself.
+    """
+    at = timezone.now()
+    due = transitions.due_for_expiry(at)
+    if simulate:
+        yield {"expired": due[:limit].count() if limit else due.count()}
+        return
+    expired = 0
+    while limit is None or expired < limit:
+        size = BATCH if limit is None else min(BATCH, limit - expired)
+        last = list(due.order_by("pk").values_list("pk", flat=True)[:size])
+        if not last:
+            break
+        with transaction.atomic(), history.acting(history.Actor.job("expire_consents"), "The consent's time is over."):
+            expired += transitions.expire(due.filter(pk__lte=last[-1]))
+        yield {"expired": expired}
+    yield {"expired": expired}
+
+
+def remind_expiring(simulate: bool, limit: int | None) -> Iterator[jobs.Counts]:
+    """Put each consent that ends within 60, 30 or 7 days on the worklist, once for each stage."""
+    at = timezone.now()
+    counts: jobs.Counts = {}
+    for stage in RenewalTask.Stage:
+        ending = Consent.objects.filter(
+            status__in=Consent.PERMITTING, expires_at__gt=at, expires_at__lte=at + timedelta(days=stage.value)
+        )
+        nearer = [s.value for s in RenewalTask.Stage if s.value < stage.value]
+        if nearer:  # a consent that is already closer belongs to the closer stage only
+            ending = ending.filter(expires_at__gt=at + timedelta(days=max(nearer)))
+        listed = RenewalTask.objects.filter(stage=stage.value, expires_at__gt=at).values("consent")
+        missing = ending.exclude(pk__in=listed).order_by("pk")
+        if limit is not None:
+            missing = missing[: max(0, limit - sum(counts.values()))]
+        key = f"days_{stage.value}"
+        if simulate:
+            counts[key] = missing.count()
+            continue
+        counts[key] = 0
+        batch: list[RenewalTask] = []
+        for pk, expires_at in missing.values_list("pk", "expires_at").iterator(chunk_size=BATCH):
+            batch.append(RenewalTask(consent_id=pk, expires_at=expires_at, stage=stage.value, created_at=at))
+            if len(batch) == BATCH:
+                counts[key] += _list(batch)
+                batch = []
+                yield dict(counts)
+        counts[key] += _list(batch)
+        yield dict(counts)
+    yield counts
+
+
+def _list(batch: list[RenewalTask]) -> int:
+    if not batch:
+        return 0
+    with transaction.atomic(), history.acting(history.Actor.job("remind_expiring"), "The consent ends soon."):
+        last = RenewalTask.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        RenewalTask.objects.bulk_create(batch, ignore_conflicts=True, batch_size=2000)
+        pairs = RenewalTask.objects.filter(
+            pk__gt=last, stage=batch[0].stage, created_at=batch[0].created_at, history__isnull=True
+        )
+        return history.created(pairs)
+
+
+jobs.register(jobs.Job("expire_consents", _("Expire consents whose time is over"), crontab(minute=5), expire_consents))
+jobs.register(
+    jobs.Job("remind_expiring", _("List consents that end soon"), crontab(hour=6, minute=15), remind_expiring)
+)

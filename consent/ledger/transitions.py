@@ -1,0 +1,385 @@
+"""The doors through which consents change, over one table of legal moves.
+
+Every door is atomic, locks the contact first (that serialises everything about one person), needs ``history.acting``
+and writes exactly one history row for each change (P3).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from consent.contacts import doors as contact_doors
+from consent.contacts.models import Contact, Suppression
+from consent.core import history
+from consent.core.errors import DomainError, IllegalMove, NewActNeeded
+from consent.ledger import proofs
+from consent.ledger.models import Brand, Consent, Proof, Purpose
+from consent.ledger.models.proofs import Answer
+from consent.ledger.signals import consent_changed
+
+S = Consent.Status
+_NOTHING = None  # the person was never asked about this purpose
+
+
+@dataclass(frozen=True)
+class Move:
+    """A legal move: from any of these states (None: no consent yet) to one."""
+
+    sources: frozenset[str | None]
+    target: str
+
+
+_ENDED = {S.WITHDRAWN, S.EXPIRED, S.REVOKED, S.INVALIDATED}
+_LIVE = {S.UNKNOWN, S.REQUESTED, S.GIVEN, S.RENEWED}
+
+MOVES: dict[str, Move] = {
+    "note": Move(frozenset({_NOTHING}), S.UNKNOWN),
+    "request": Move(frozenset({_NOTHING, S.UNKNOWN, S.REFUSED, *_ENDED}), S.REQUESTED),
+    "give": Move(frozenset({_NOTHING, S.UNKNOWN, S.REQUESTED, S.REFUSED, *_ENDED}), S.GIVEN),
+    "renew": Move(frozenset({S.GIVEN, S.RENEWED}), S.RENEWED),
+    "refuse": Move(frozenset({_NOTHING, S.UNKNOWN, S.REQUESTED}), S.REFUSED),
+    "withdraw": Move(frozenset(_LIVE), S.WITHDRAWN),
+    "expire": Move(frozenset({S.REQUESTED, S.GIVEN, S.RENEWED}), S.EXPIRED),
+    "revoke": Move(frozenset(_LIVE), S.REVOKED),
+    "invalidate": Move(frozenset(_LIVE), S.INVALIDATED),
+}
+# States that only a new act of the person, with new proof, leads out of; never an import (RULES O11).
+NEEDS_NEW_ACT = frozenset(_ENDED)
+
+
+def check_move(name: str, status: str | None) -> str:
+    """The state that move ``name`` leads to from ``status``.
+
+    Raises:
+        IllegalMove: the table does not contain it.
+    """
+    move = MOVES[name]
+    if status not in move.sources:
+        label = S(status).label if status else _("not asked yet")
+        raise IllegalMove(
+            _("This is not possible for a consent that is “%(status)s”.") % {"status": label}, rule="DESIGN §3"
+        )
+    return move.target
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One answer of one person to one purpose, to be recorded."""
+
+    contact: Contact
+    purpose: Purpose
+    act: proofs.Act
+
+
+@dataclass
+class Result:
+    """What became of an entry: the consent as it stands and the move made (None: nothing changed), or the error."""
+
+    consent: Consent | None = None
+    move: str | None = None
+    error: DomainError | None = None
+
+
+def judge(
+    act: proofs.Act,
+    purpose: Purpose,
+    *,
+    country: str,
+    status: str | None,
+    since: datetime | None,
+    stopped_since: datetime | None,
+    by_import: bool,
+) -> str | None:
+    """Which move an answer makes; the one rule for a single answer and for an import of a million.
+
+    Args:
+        act: the answer.
+        purpose: what it answers.
+        country: country of the person's number.
+        status, since: the consent on record, both None when there is none.
+        stopped_since: when the person opted out of everything, the brand or this purpose, if a suppression holds.
+        by_import: whether a list says so rather than the person in front of us.
+
+    Returns:
+        A key of ``MOVES``, or None when the answer changes nothing.
+
+    Raises:
+        DomainError: the answer must not be recorded.
+    """
+    if act.answer not in (Answer.YES, Answer.NO):
+        return "note" if status is None else None
+    proofs.check(act, purpose, country)
+    if since is not None and act.captured_at <= since and status != S.UNKNOWN:
+        return None  # what is on record is as new or newer
+    if act.answer == Answer.NO:
+        if status in MOVES["withdraw"].sources - {S.UNKNOWN, S.REQUESTED}:
+            return "withdraw"
+        return "refuse" if status in MOVES["refuse"].sources else None
+    if stopped_since is not None or status in NEEDS_NEW_ACT:
+        _check_new_act(act, status, stopped_since, by_import)
+    confirm = purpose.needs_confirmation(act.method)
+    if status in MOVES["renew"].sources:
+        return None if confirm else "renew"
+    if confirm:
+        return "request" if status in MOVES["request"].sources else None
+    return "give"
+
+
+def _check_new_act(act: proofs.Act, status: str | None, stopped_since: datetime | None, by_import: bool) -> None:
+    """Refuse to lift an end by anything but a new act of the person (RULES O11, P4)."""
+    opted_out = stopped_since is not None or status == S.WITHDRAWN
+    if by_import:
+        if opted_out:
+            raise NewActNeeded(_("This person opted out. An import cannot lift that; only the person can."), rule="O11")
+        raise NewActNeeded(
+            _("This consent ended (%(status)s). An import cannot bring it back; ask the person again.")
+            % {"status": S(status).label.lower() if status else ""},
+            rule="O11",
+        )
+    if stopped_since is not None and act.captured_at <= stopped_since:
+        raise NewActNeeded(_("The opt-out is newer than this yes. Record an act that came after it."), rule="O11")
+    if opted_out and act.method not in proofs.WRITTEN:
+        raise NewActNeeded(
+            _("This person opted out. A spoken yes does not lift that: have a form signed and take a photo of it."),
+            rule="O11",
+        )
+
+
+def record_answer(contact: Contact, purpose: Purpose, act: proofs.Act) -> Result:
+    """Record one answer of one person.
+
+    Args:
+        contact: who.
+        purpose: to what.
+        act: how, when, with what evidence.
+
+    Raises:
+        DomainError: the answer cannot be recorded; nothing was written.
+    """
+    result = record_answers([Entry(contact, purpose, act)])[0]
+    if result.error:
+        raise result.error
+    return result
+
+
+@transaction.atomic
+def record_answers(entries: Sequence[Entry], *, by_import: bool = False) -> list[Result]:
+    """Record many answers in a constant number of statements per round; each entry succeeds or fails on its own.
+
+    Two answers to the same purpose by the same person are recorded one after the other, in the order given, so that
+    each has its history row.
+
+    Args:
+        entries: what to record.
+        by_import: whether a list says so (RULES C1, O11).
+    """
+    results = [Result() for _entry in entries]
+    rounds: list[dict[tuple[int, int], int]] = []
+    for index, entry in enumerate(entries):
+        key = (entry.contact.pk, entry.purpose.pk)
+        target = next((r for r in rounds if key not in r), None)
+        if target is None:
+            rounds.append(target := {})
+        target[key] = index
+    contacts = {e.contact.pk for e in entries}
+    list(Contact.objects.select_for_update().filter(pk__in=contacts).order_by("pk").values_list("pk"))
+    for indexes in rounds:
+        _record_round([(entries[i], results[i]) for i in indexes.values()], by_import)
+    return results
+
+
+def _record_round(pairs: list[tuple[Entry, Result]], by_import: bool) -> None:
+    standing = {
+        (c.contact_id, c.purpose_id): c
+        for c in Consent.objects.filter(
+            contact__in=[e.contact.pk for e, _r in pairs], purpose__in={e.purpose.pk for e, _r in pairs}
+        )
+    }
+    stops = _stops([e.contact for e, _r in pairs])
+    moves: list[tuple[Entry, Result, Consent]] = []
+    for entry, result in pairs:
+        consent = standing.get((entry.contact.pk, entry.purpose.pk))
+        result.consent = consent
+        in_force = [s for s in stops.get(entry.contact.phone_digest, []) if _covers(s, entry.purpose)]
+        try:
+            result.move = judge(
+                entry.act,
+                entry.purpose,
+                country=entry.contact.country,
+                status=consent.status if consent else None,
+                since=consent.effective_at if consent else None,
+                stopped_since=max((s.since for s in in_force), default=None),
+                by_import=by_import,
+            )
+        except DomainError as error:
+            result.error = error
+            continue
+        if result.move is None:
+            continue
+        if entry.act.answer == Answer.YES and in_force:
+            _lift(in_force)
+        result.consent = consent or Consent(contact=entry.contact, purpose=entry.purpose)
+        moves.append((entry, result, result.consent))
+    _write(moves)
+
+
+def _write(moves: list[tuple[Entry, Result, Consent]]) -> None:
+    with_proof = [(e.act.proof(e.contact, e.purpose), c) for e, r, c in moves if r.move != "note"]
+    Proof.objects.bulk_create([proof for proof, _c in with_proof])
+    for proof, consent in with_proof:
+        consent.proof = proof
+    for entry, result, consent in moves:
+        if result.move is None:
+            continue
+        consent.status = check_move(result.move, consent.status or None)
+        consent.phone = entry.contact.phone
+        consent.effective_at = entry.act.captured_at
+        consent.expires_at = expiry(result.move, entry.purpose, entry.act.captured_at)
+    new = [c for _e, _r, c in moves if c.pk is None]
+    known = [c for _e, _r, c in moves if c.pk is not None]
+    Consent.objects.bulk_create(new)
+    Consent.objects.bulk_update(known, ["status", "phone", "effective_at", "expires_at", "proof"], batch_size=200)
+    history.created(Consent.objects.filter(pk__in=[c.pk for c in new]))
+    history.changed(Consent.objects.filter(pk__in=[c.pk for c in known]))
+    _announce([c.pk for _e, _r, c in moves])
+
+
+def _announce(pks: Iterable[int]) -> None:
+    if chosen := list(pks):
+        transaction.on_commit(lambda: consent_changed.send(sender=Consent, pks=chosen))
+
+
+def expiry(move: str, purpose: Purpose, captured_at: datetime) -> datetime | None:
+    """When a consent that made ``move`` ends by itself (RULES C7; a request waits REQUEST_DAYS from now)."""
+    if move in ("give", "renew"):
+        return captured_at + relativedelta(months=purpose.validity_months)
+    if move == "request":
+        return timezone.now() + timedelta(days=settings.REQUEST_DAYS)
+    return None
+
+
+def _stops(contacts: Iterable[Contact]) -> dict[str, list[Suppression]]:
+    found: dict[str, list[Suppression]] = {}
+    digests = {c.phone_digest for c in contacts}
+    for row in Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True):
+        found.setdefault(row.digest, []).append(row)
+    return found
+
+
+def _covers(stop: Suppression, purpose: Purpose) -> bool:
+    if stop.purpose_id:
+        return stop.purpose_id == purpose.pk
+    return stop.brand_id in (None, purpose.brand_id)
+
+
+def _lift(stops: list[Suppression]) -> None:
+    for stop in stops:
+        stop.lifted_at = timezone.now()
+        stop.save()
+
+
+@transaction.atomic
+def withdraw(
+    contact: Contact, purpose: Purpose, act: proofs.Act, *, scope: str, reason: str = Suppression.Reason.STOP
+) -> list[Consent]:
+    """The person said stop: suppress the number and withdraw every consent in scope (RULES C6, O3, O6, O8).
+
+    Args:
+        contact: who said it.
+        purpose: the purpose it was said about.
+        act: how and when; its time may lie in the past, not before the answer it ends.
+        scope: one of ``Brand.StopScope``.
+        reason: one of ``Suppression.Reason``.
+
+    Returns:
+        The consents withdrawn; empty when none was live (the suppression holds all the same).
+
+    Raises:
+        DomainError: the act is incomplete, or lies before a newer answer of the person.
+    """
+    proofs.check(act, purpose, contact.country)
+    locked = Contact.objects.select_for_update().get(pk=contact.pk)
+    live = Consent.objects.filter(contact=locked, status__in=MOVES["withdraw"].sources).filter(
+        _in_scope(scope, purpose)
+    )
+    newer = live.filter(effective_at__gt=act.captured_at, purpose=purpose).exclude(status=S.UNKNOWN).first()
+    if newer:
+        raise IllegalMove(
+            _("The person answered again on %(date)s, after this stop. Check the date.")
+            % {"date": timezone.localtime(newer.effective_at).date().isoformat()},
+            rule="C6",
+        )
+    contact_doors.suppress(
+        locked.phone.as_e164,
+        reason=reason,
+        since=act.captured_at,
+        brand=purpose.brand if scope == Brand.StopScope.BRAND else None,
+        purpose=purpose if scope == Brand.StopScope.PURPOSE else None,
+    )
+    ended = list(live.select_related("purpose"))
+    for consent in ended:
+        proof = act.proof(locked, consent.purpose)
+        proof.save()
+        consent.proof = proof
+        _end(consent, "withdraw", act.captured_at)
+    return ended
+
+
+def _in_scope(scope: str, purpose: Purpose) -> Q:
+    if scope == Brand.StopScope.ALL:
+        return Q()
+    return Q(purpose__brand=purpose.brand_id) if scope == Brand.StopScope.BRAND else Q(purpose=purpose)
+
+
+@transaction.atomic
+def end(consent: Consent, move: str, *, effective_at: datetime) -> Consent:
+    """End a consent for a reason that is not the person's: ``revoke`` (RULES C15) or ``invalidate``.
+
+    Raises:
+        IllegalMove: the consent is not live, or the time lies in the future.
+    """
+    if effective_at > timezone.now():
+        raise IllegalMove(_("The date is in the future. Write when it happened."), rule="C15")
+    Contact.objects.select_for_update().get(pk=consent.contact_id)
+    locked = Consent.objects.select_for_update().get(pk=consent.pk)
+    _end(locked, move, effective_at)
+    return locked
+
+
+def _end(consent: Consent, move: str, effective_at: datetime) -> None:
+    consent.status = check_move(move, consent.status)
+    consent.effective_at = effective_at
+    consent.expires_at = None
+    consent.save()
+    _announce([consent.pk])
+
+
+def revoke_for_number(contact: Contact) -> int:
+    """Revoke what was given for a number the contact no longer has (RULES C15).
+
+    Returns:
+        How many consents were revoked.
+    """
+    live = Consent.objects.filter(contact=contact, status__in=MOVES["revoke"].sources)
+    return history.update(live, status=S.REVOKED, effective_at=timezone.now(), expires_at=None)
+
+
+def expire(due: QuerySet[Consent]) -> int:
+    """Expire consents whose time is over; the caller chose them by ``due_for_expiry``.
+
+    Returns:
+        How many expired.
+    """
+    return history.update(due, status=S.EXPIRED, effective_at=F("expires_at"))
+
+
+def due_for_expiry(at: datetime) -> QuerySet[Consent]:
+    """The consents whose time is over at ``at`` (RULES C7)."""
+    return Consent.objects.filter(status__in=MOVES["expire"].sources, expires_at__lte=at)
