@@ -1,0 +1,1 @@
+"""The admin of the ledger, a module per group of models."""
