@@ -225,6 +225,13 @@ def _record_round(pairs: list[tuple[Entry, Result]], by_import: bool) -> None:
             continue
         if entry.act.answer == Answer.YES and in_force:
             _lift(in_force)
+        if result.move == "withdraw":  # a "no" to a live consent is a stop for this purpose (RULES O8)
+            contact_doors.suppress(
+                entry.contact.phone.as_e164,
+                reason=Suppression.Reason.STOP,
+                since=entry.act.captured_at,
+                purpose=entry.purpose,
+            )
         result.consent = consent or Consent(contact=entry.contact, purpose=entry.purpose)
         moves.append((entry, result, result.consent))
     _write(moves)
@@ -302,18 +309,18 @@ def withdraw(
         The consents withdrawn; empty when none was live (the suppression holds all the same).
 
     Raises:
-        DomainError: the act is incomplete, or lies before a newer answer of the person.
+        DomainError: the act is incomplete, or lies before a newer answer of the person within the scope.
     """
     proofs.check(act, purpose, contact.country)
     locked = Contact.objects.select_for_update().get(pk=contact.pk)
     live = Consent.objects.filter(contact=locked, status__in=MOVES["withdraw"].sources).filter(
         _in_scope(scope, purpose)
     )
-    newer = live.filter(effective_at__gt=act.captured_at, purpose=purpose).exclude(status=S.UNKNOWN).first()
+    newer = live.filter(effective_at__gt=act.captured_at).exclude(status=S.UNKNOWN).select_related("purpose").first()
     if newer:
         raise IllegalMove(
-            _("The person answered again on %(date)s, after this stop. Check the date.")
-            % {"date": timezone.localtime(newer.effective_at).date().isoformat()},
+            _("The person said yes to %(purpose)s again on %(date)s, after this stop. Check the date or the scope.")
+            % {"purpose": newer.purpose.name, "date": timezone.localtime(newer.effective_at).date().isoformat()},
             rule="C6",
         )
     contact_doors.suppress(
