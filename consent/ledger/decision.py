@@ -68,12 +68,15 @@ class Rule:
     defers: bool = False
 
 
-def _suppressed(context: Context) -> Q:
-    purpose = context.purpose
+def stops(purpose: Purpose) -> QuerySet[Suppression]:
+    """The suppressions in force that cover a purpose: everything, its brand, or itself (RULES O6)."""
     everything = Q(purpose__isnull=True, brand__isnull=True)
     scope = everything | Q(brand=purpose.brand_id) | Q(purpose=purpose)
-    stops = Suppression.objects.filter(scope, lifted_at__isnull=True).order_by().values("digest")
-    return Q(phone_digest__in=stops)
+    return Suppression.objects.filter(scope, lifted_at__isnull=True)
+
+
+def _suppressed(context: Context) -> Q:
+    return Q(phone_digest__in=stops(context.purpose).order_by().values("digest"))
 
 
 def _none(context: Context) -> Q:
@@ -103,18 +106,31 @@ def _renewal_needed(context: Context) -> Q:
 
 
 def _weak(context: Context) -> Q:
-    purpose = context.purpose
+    return weak_proof(context.purpose)
+
+
+def weak_proof(purpose: Purpose, *, held: str = "held__", person: str = "") -> Q:
+    """The condition of ``proof_too_weak``, for any queryset that reaches consent and contact.
+
+    Args:
+        purpose: what the consent is for.
+        held, person: the paths to the consent and to its contact; a list of consents passes "" and "contact__".
+    """
+
+    def at(path: str, value: Any) -> Q:
+        return Q(**{f"{held}{path}": value})
+
     incomplete = (
-        Q(held__proof__isnull=True)
-        | ~Q(held__proof__answer=Answer.YES)
-        | ~Q(held__proof__method__in=purpose.accepted_methods)
-        | Q(held__proof__method=Method.VERBAL, held__proof__read_verbatim__isnull=True)
-        | Q(held__proof__method=Method.VERBAL, held__proof__read_verbatim=False)
-        | (Q(held__proof__notice__isnull=True) & ~Q(held__proof__method=Method.RELATIONSHIP))
+        at("proof__isnull", True)
+        | ~at("proof__answer", Answer.YES)
+        | ~at("proof__method__in", purpose.accepted_methods)
+        | (at("proof__method", Method.VERBAL) & at("proof__read_verbatim__isnull", True))
+        | (at("proof__method", Method.VERBAL) & at("proof__read_verbatim", False))
+        | (at("proof__notice__isnull", True) & ~at("proof__method", Method.RELATIONSHIP))
     )
     if purpose.kind == Purpose.Kind.MARKETING:
-        incomplete |= Q(country="US") & ~Q(held__proof__method__in=proofs.WRITTEN)
-    return _permitting(incomplete)
+        incomplete |= Q(**{f"{person}country": "US"}) & ~at("proof__method__in", proofs.WRITTEN)
+    return at("status__in", Consent.PERMITTING) & incomplete
 
 
 # The order is the order of precedence (DESIGN §4).
