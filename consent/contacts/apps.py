@@ -6,3 +6,6 @@ class ContactsConfig(AppConfig):
     name = "consent.contacts"
     label = "contacts"
     verbose_name = _("Contacts")
+
+    def ready(self) -> None:
+        from consent.contacts import receivers  # noqa: F401

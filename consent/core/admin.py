@@ -1,62 +1,200 @@
 """Base classes of every admin page: read-only unless said otherwise, who and why on every change, history to read,
 searches that stay out of the address, nothing in bulk."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList, ChangeListSearchForm
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from consent.core import history, sealed
+from consent.core.history_page import events, in_words
 
 REASON_FIELD = "_reason"
+# What may follow a field in the address of a list; anything else could spell out masked data letter by letter.
+_LOOKUPS = {"", "exact", "in", "isnull", "gt", "gte", "lt", "lte", "year", "month", "day", "range"}
+_LOOKUPS |= {f"{key}__{lookup}".removesuffix("__") for key in ("id", "pk") for lookup in ("", "exact", "in", "isnull")}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A button above a list.
+
+    Attributes:
+        url: where it leads.
+        label: what it says.
+        filtered: it acts on what is filtered, so the filters travel along.
+        primary: the main thing to do here.
+    """
+
+    url: str
+    label: str | Promise
+    filtered: bool = False
+    primary: bool = False
+
+
+class BoundedPaginator(Paginator):
+    """Pages of a list that may have a million rows: it counts up to ``limit`` and then says "more than"."""
+
+    limit = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, self.limit)
+
+    @property
+    def more(self) -> bool:
+        """Whether there are more rows than it counts."""
+        return self._counted > self.limit
+
+    @cached_property
+    def _counted(self) -> int:
+        return self.object_list.order_by()[: self.limit + 1].count()  # type: ignore[union-attr]
+
+
+class SealedSearchForm(ChangeListSearchForm):
+    """The search term as it was typed, however it travels."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        return data | {SEARCH_VAR: sealed.unseal(data.get(SEARCH_VAR) or "")}
 
 
 class PlacetChangeList(ChangeList):
-    """A list whose search term travels sealed."""
+    """A list whose search term travels sealed and whose calendar asks the index only."""
+
+    search_form_class = SealedSearchForm
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> models.QuerySet:
-        self.query = sealed.unseal(self.query)
+        if self.query:  # also a term typed into the address bar goes on sealed
+            self.filter_params[SEARCH_VAR] = [sealed.seal(self.query)]
         return super().get_queryset(request, exclude_parameters)
+
+    def calendar(self) -> dict[str, Any]:
+        """The years, months or days to choose from. Django's own looks at every row; a calendar needs only the ends."""
+        field = str(self.date_hierarchy)
+        chosen = {p: self.params.get(f"{field}__{p}") for p in ("year", "month", "day")}
+        try:
+            year, month, day = (int(value) if value else None for value in chosen.values())
+            start = date(year or 1, month or 1, day or 1)
+        except ValueError:
+            return {}
+        link = self._calendar_link
+        if year is None:
+            years = range(*self._years(field))
+            return {"choices": [{"link": link(year=y), "title": str(y)} for y in years]}
+        if month is None:
+            names = [date(year, m, 1) for m in range(1, 13)]
+            choices = [
+                {"link": link(year=year, month=d.month), "title": formats.date_format(d, "YEAR_MONTH_FORMAT")}
+                for d in names
+            ]
+            return {"back": {"link": link(), "title": _("All dates")}, "choices": choices}
+        back_to_year = {"link": link(year=year), "title": str(year)}
+        if day is None:
+            after = date(year + month // 12, month % 12 + 1, 1)
+            days = [date(year, month, d) for d in range(1, (after - start).days + 1)]
+            choices = [
+                {
+                    "link": link(year=year, month=month, day=d.day),
+                    "title": str(d.day),
+                    "label": formats.date_format(d, "MONTH_DAY_FORMAT"),
+                }
+                for d in days
+            ]
+            return {"back": back_to_year, "choices": choices}
+        back = {"link": link(year=year, month=month), "title": formats.date_format(start, "YEAR_MONTH_FORMAT")}
+        return {"back": back, "choices": [{"title": formats.date_format(start, "MONTH_DAY_FORMAT")}]}
+
+    def _calendar_link(self, **parts: int) -> str:
+        new = {f"{self.date_hierarchy}__{part}": value for part, value in parts.items()}
+        return self.get_query_string(new, [f"{self.date_hierarchy}__", PAGE_VAR])
+
+    def _years(self, field: str) -> tuple[int, int]:
+        dated = self.model._base_manager.filter(**{f"{field}__isnull": False}).values_list(field, flat=True)
+        first, last = dated.order_by(field).first(), dated.order_by(f"-{field}").first()
+        if first is None or last is None:
+            return 0, 0
+        local = (
+            timezone.localtime if isinstance(self.lookup_opts.get_field(field), models.DateTimeField) else lambda d: d
+        )
+        return local(first).year, local(last).year + 1
 
 
 class PlacetAdmin(admin.ModelAdmin):
-    """A list and a page. Fields are read-only except those in ``editable``; there are no bulk actions."""
+    """A list and a page. Fields are read-only except those in ``editable``; there are no bulk actions.
+
+    Attributes:
+        editable: the fields of the form that a person with the change permission may edit.
+        extra_lookups: fields that links may filter a list by beyond ``list_filter`` and ``date_hierarchy``.
+    """
 
     editable: tuple[str, ...] = ()
+    extra_lookups: tuple[str, ...] = ()
     actions = None
     list_per_page = 50
+    list_max_show_all = 200
     show_full_result_count = False
+    paginator = BoundedPaginator
+    change_list_template = "admin/placet_change_list.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PlacetChangeList
+
+    def list_tools(self, request: HttpRequest) -> list[Tool]:
+        """The buttons above the list, besides "Add"."""
+        return []
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method == "POST" and SEARCH_VAR in request.POST:
             if not self.has_view_or_change_permission(request):
                 raise PermissionDenied
             query = request.GET.copy()
-            query.pop("p", None)
+            query.pop(PAGE_VAR, None)
             query.pop(SEARCH_VAR, None)
             if typed := request.POST[SEARCH_VAR].strip():
                 query[SEARCH_VAR] = sealed.seal(typed)
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"tools": self.list_tools(request), **(extra_context or {})})
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what a filter of the list offers: a free lookup could guess masked data letter by letter."""
+        filters = self.get_list_filter(request) if request is not None else self.list_filter
+        offered = [f[0] if isinstance(f, (tuple, list)) else f for f in filters]
+        fields = {f for f in offered if isinstance(f, str)} | {*self.extra_lookups, self.date_hierarchy} - {None}
+        fields |= {getattr(f, "parameter_name", None) for f in offered} - {None}
+        return any(
+            lookup == field or (lookup.startswith(f"{field}__") and lookup.removeprefix(f"{field}__") in _LOOKUPS)
+            for field in fields
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         shown = [f.name for f in self.opts.get_fields() if getattr(f, "editable", False) and not f.auto_created]
-        return [*super().get_readonly_fields(request, obj), *(name for name in shown if name not in self.editable)]
+        fixed = [name for name in shown if name not in self.editable]
+        return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *fixed]))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What is not tracked has no history page."""
+        raise Http404
+
+    # Django's own log of actions keeps names beyond their erasure and lacks reasons; the history has both.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None: ...
 
 
 class TrackedAdmin(PlacetAdmin):
@@ -68,26 +206,37 @@ class TrackedAdmin(PlacetAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        typed = request.POST.get(REASON_FIELD, "").strip()[:500]
         default = _("Changed in the admin") if object_id else _("Added in the admin")
-        with history.acting(history.Actor.of(request.user), typed or default):
+        with history.acting(history.Actor.of(request.user), typed_reason(request) or default):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        with history.acting(history.Actor.of(request.user), _("Deleted in the admin")):
+        with history.acting(history.Actor.of(request.user), typed_reason(request) or _("Deleted in the admin")):
             return super().delete_view(request, object_id, extra_context)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if request.method == "POST" and from_field is None and transaction.get_connection().in_atomic_block:
+            try:  # what the form does not show must not be overwritten with what was read a moment ago
+                list(self.model._base_manager.select_for_update().filter(pk=unquote(object_id)).values_list("pk"))
+            except (ValueError, OverflowError):
+                return None
+        return super().get_object(request, object_id, from_field)
+
     def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
-        if not change or form.changed_data:  # a save that changes nothing must not write history
+        """Save, unless nothing changed: such a save must not write history. Tags and the like are saved afterwards."""
+        if not change or _differs(obj):
             super().save_model(request, obj, form, change)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """What changed, field by field, in people's words; there is nothing to edit, delete or revert."""
-        obj = get_object_or_404(self.get_queryset(request), pk=object_id)
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
-        rows = obj.history.order_by("-history_date", "-history_id")
-        page = Paginator(rows, self.history_per_page).get_page(request.GET.get("p"))
+        page = Paginator(obj.history.order_by("-history_date", "-history_id"), self.history_per_page).get_page(
+            request.GET.get(PAGE_VAR)
+        )
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %s") % obj,
@@ -98,10 +247,11 @@ class TrackedAdmin(PlacetAdmin):
             "preserved_filters": self.get_preserved_filters(request),
             "is_popup": IS_POPUP_VAR in request.GET,
             "page": page,
+            "pages": page.paginator.get_elided_page_range(page.number),
             "events": list(events(self.model, page.object_list, obj.history, self.history_value, request)),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/tracked_history.html", context)
 
     def history_value(self, request: HttpRequest, row: Any, field: models.Field) -> str:
@@ -109,63 +259,14 @@ class TrackedAdmin(PlacetAdmin):
         return in_words(row, field)
 
 
-def in_words(row: Any, field: models.Field) -> str:
-    """The value of a field as people say it: labels for choices, yes/no, the text of a related row, a dash for none."""
-    if display := getattr(row, f"get_{field.name}_display", None):
-        return str(display()) or "–"
-    if field.is_relation:
-        # The related row may be gone: history keeps no constraint.
-        try:
-            return str(getattr(row, field.name) or "–")
-        except ObjectDoesNotExist:
-            return f"#{getattr(row, field.attname)}"
-    value = getattr(row, field.attname)
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(field, models.DateTimeField):
-        return formats.date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
-    return str(value)
+def typed_reason(request: HttpRequest) -> str:
+    """The reason a person typed on a form, at most 500 characters; empty when none."""
+    return request.POST.get(REASON_FIELD, "").strip()[:500]
 
 
-_KINDS = {"+": gettext_lazy("Added"), "~": gettext_lazy("Changed"), "-": gettext_lazy("Deleted")}
-_UNTOLD = {"id", "uid"}
-
-
-def events(model: type[models.Model], rows: Any, manager: Any, in_words_of: Any, request: Any) -> Iterator[dict]:
-    """History rows, newest first, each with its changes against the row before it."""
-    rows = list(rows)
-    fields = [f for f in history.history_of(model).tracked_fields if f.name not in _UNTOLD]  # type: ignore[attr-defined]
-    older = None
-    if rows:
-        last = rows[-1]
-        older = (
-            manager.filter(history_date__lte=last.history_date)
-            .exclude(history_id__gte=last.history_id)
-            .order_by("-history_date", "-history_id")
-            .first()
-        )
-    for index, row in enumerate(rows):
-        before = rows[index + 1] if index + 1 < len(rows) else older
-        changes = []
-        for field in fields:
-            new = getattr(row, field.attname)
-            if before is None or row.history_type == "+":
-                if new not in (None, "", False):
-                    changes.append({"field": field.verbose_name, "old": "", "new": in_words_of(request, row, field)})
-            elif getattr(before, field.attname) != new:
-                changes.append(
-                    {
-                        "field": field.verbose_name,
-                        "old": in_words_of(request, before, field),
-                        "new": in_words_of(request, row, field),
-                    }
-                )
-        yield {
-            "at": row.history_date,
-            "actor": row.actor,
-            "reason": row.history_change_reason,
-            "kind": _KINDS[row.history_type],
-            "changes": changes,
-        }
+def _differs(obj: models.Model) -> bool:
+    """Whether a row differs from what is stored."""
+    stored = type(obj)._base_manager.filter(pk=obj.pk).first()
+    if stored is None:
+        return True
+    return any(getattr(stored, f.attname) != getattr(obj, f.attname) for f in obj._meta.concrete_fields)
