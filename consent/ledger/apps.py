@@ -8,4 +8,4 @@ class LedgerConfig(AppConfig):
     verbose_name = _("Consents")
 
     def ready(self) -> None:
-        from consent.ledger import jobs, receivers  # noqa: F401
+        from consent.ledger import figures, jobs, receivers  # noqa: F401
