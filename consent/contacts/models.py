@@ -100,6 +100,10 @@ class Contact(models.Model):
             models.Index(fields=["country", "region", "zones"], name="contact_place"),
             models.Index(fields=["kind", "-id"], name="contact_kind"),
             models.Index(fields=["language", "-id"], name="contact_language"),
+            models.Index(fields=["country", "-id"], name="contact_country"),
+            models.Index(fields=["source", "-id"], name="contact_source"),
+            models.Index(fields=["-id"], condition=models.Q(restricted_since__isnull=False), name="contact_restricted"),
+            models.Index(fields=["-id"], condition=models.Q(held_since__isnull=False), name="contact_held"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from consent.contacts.models import Export
-from consent.core.export import exported
+from consent.core.signals import exported
 
 
 @receiver(exported)

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,10 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from consent.core.admin import Tool
+from consent.core.signals import exported
 from consent.core.tables import csv_lines
-
-# Sent before the first row leaves: sender=model, user, what, filters, reason, rows. No listener, no export.
-exported = Signal()
 
 CHUNK = 2000
 
@@ -42,12 +39,13 @@ class ExportMixin:
 
     Attributes:
         export_columns: pairs of title and value, the value a name on the row or a function of the row.
-        export_related: relations the columns follow, for ``select_related``.
+        export_related, export_prefetch: relations the columns follow, to one row and to many.
         not_exported: what is left out although filtered: rows whose processing is restricted (RULES §5, GDPR 18).
     """
 
     export_columns: tuple[tuple[str | Promise, str | Callable[[Any], Any]], ...] = ()
     export_related: tuple[str, ...] = ()
+    export_prefetch: tuple[str, ...] = ()
     not_exported = models.Q(restricted_since__isnull=False)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
@@ -100,6 +98,7 @@ class ExportMixin:
     def _download(self, rows: models.QuerySet) -> StreamingHttpResponse:
         if self.export_related:
             rows = rows.select_related(*self.export_related)
+        rows = rows.prefetch_related(*self.export_prefetch)
         values = (value for _title, value in self.export_columns)
         getters = [v if callable(v) else (lambda row, name=v: getattr(row, name)) for v in values]
 
