@@ -1,13 +1,14 @@
 """The doors through which contacts change. Each is atomic, locks what it changes and needs ``history.acting``."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from consent.contacts.models import Contact, Suppression
+from consent.contacts.models import Contact, NameWord, Suppression, words
 from consent.contacts.signals import number_changed
-from consent.core import digests, numbers
+from consent.core import digests, history, numbers
 from consent.core.errors import DomainError
 
 # What a caller may say about a person; the rest follows from the number or belongs to other doors.
@@ -51,6 +52,74 @@ def register(number: numbers.Number, *, created_by: Any = None, **details: str) 
 
 
 @transaction.atomic
+def register_many(
+    people: Sequence[tuple[numbers.Number, dict[str, str]]], *, created_by: Any = None
+) -> dict[str, Contact]:
+    """Make contacts for numbers that have none, in a constant number of statements.
+
+    Args:
+        people: each number once, with its details (any of ``DETAILS``).
+        created_by: the user who records them, when a person does.
+
+    Returns:
+        The contacts by E.164 number.
+
+    Raises:
+        IntegrityError: a number got a contact in the meantime.
+    """
+    made: dict[str, Contact] = {}
+    for number, details in people:
+        contact = Contact(created_by=created_by, **{k: v for k, v in details.items() if v})
+        contact.set_number(number)
+        made[number.e164] = contact
+    Contact.objects.bulk_create(made.values())
+    _index_names(made.values())
+    history.created(Contact.objects.filter(pk__in=[c.pk for c in made.values()]))
+    _carry_over_many(made)
+    return made
+
+
+@transaction.atomic
+def revise_many(contacts: Sequence[Contact]) -> None:
+    """Save changed ``DETAILS`` of locked contacts in a constant number of statements."""
+    if not contacts:
+        return
+    Contact.objects.bulk_update(contacts, DETAILS, batch_size=200)
+    renamed = [c for c in contacts if c.name != getattr(c, "_indexed_name", "")]
+    NameWord.objects.filter(contact__in=renamed).delete()
+    _index_names(renamed)
+    history.changed(Contact.objects.filter(pk__in=[c.pk for c in contacts]))
+
+
+def _index_names(contacts: Iterable[Contact]) -> None:
+    NameWord.objects.bulk_create(NameWord(contact=c, word=word) for c in contacts for word in words(c.name))
+    for contact in contacts:
+        contact._indexed_name = contact.name
+
+
+def _carry_over_many(e164s: Iterable[str]) -> None:
+    if len(digests.readable_key_ids()) == 1:
+        return
+    newest = digests.newest_key_id()
+    older = {d: number for number in e164s for k, d in digests.digests(number).items() if k != newest}
+    for digest in Suppression.objects.filter(digest__in=older).values_list("digest", flat=True).distinct():
+        carry_over(older[digest])
+
+
+def check_number_free(contact: Contact, number: numbers.Number) -> None:
+    """Whether a contact may take this number.
+
+    Raises:
+        DomainError: it has the number already, or another contact has.
+    """
+    holder = locate(number)
+    if holder is not None and holder.pk == contact.pk:
+        raise DomainError(_("This is the number on record already."))
+    if holder is not None:
+        raise DomainError(_("Another contact has this number already. Open that contact instead."), rule="C15")
+
+
+@transaction.atomic
 def change_number(contact: Contact, number: numbers.Number) -> None:
     """Give a contact another number. What was given for the old one is revoked by the ledger (RULES C15).
 
@@ -61,8 +130,7 @@ def change_number(contact: Contact, number: numbers.Number) -> None:
     old = locked.phone.as_e164
     if old == number.e164:
         return
-    if Contact.objects.filter(phone=number.e164).exists():
-        raise DomainError(_("Another contact has this number already. Open that contact instead."), rule="C15")
+    check_number_free(locked, number)
     locked.set_number(number)
     locked.save()
     contact.set_number(number)
@@ -72,7 +140,8 @@ def change_number(contact: Contact, number: numbers.Number) -> None:
 
 @transaction.atomic
 def suppress(number: str, *, reason: str, since: Any, brand: Any = None, purpose: Any = None) -> Suppression:
-    """Suppress a number for everything, a brand or a purpose; a suppression already in force stays as it is.
+    """Suppress a number for everything, a brand or a purpose; one already in force stays, and takes
+    over the time of a later stop, so that no yes from before that stop lifts it.
 
     Args:
         number: E.164; needs no contact.
@@ -85,7 +154,12 @@ def suppress(number: str, *, reason: str, since: Any, brand: Any = None, purpose
     Contact.objects.filter(phone=number).exclude(digest_key_id=key_id).update(phone_digest=digest, digest_key_id=key_id)
     scope = {"digest": digest, "brand": brand, "purpose": purpose, "lifted_at": None}
     found = Suppression.objects.filter(digest=digest, brand=brand, purpose=purpose, lifted_at__isnull=True).first()
-    return found or Suppression.objects.create(key_id=key_id, reason=reason, since=since, **scope)
+    if found is None:
+        return Suppression.objects.create(key_id=key_id, reason=reason, since=since, **scope)
+    if found.since < since:
+        found.since = since
+        found.save()
+    return found
 
 
 def suppressions(number: str) -> Any:

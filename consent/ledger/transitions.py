@@ -188,19 +188,27 @@ def record_answers(entries: Sequence[Entry], *, by_import: bool = False) -> list
         if target is None:
             rounds.append(target := {})
         target[key] = index
-    contacts = {e.contact.pk for e in entries}
-    list(Contact.objects.select_for_update().filter(pk__in=contacts).order_by("pk").values_list("pk"))
+    _lock([e.contact for e in entries])
     for indexes in rounds:
         _record_round([(entries[i], results[i]) for i in indexes.values()], by_import)
     return results
 
 
+def _lock(contacts: Sequence[Contact]) -> None:
+    """Lock the contacts in one order and take over a number that changed since the caller read them."""
+    locked = Contact.objects.select_for_update().filter(pk__in={c.pk for c in contacts}).order_by("pk")
+    digests = dict(locked.values_list("pk", "phone_digest"))
+    for contact in contacts:
+        if contact.phone_digest != digests[contact.pk]:
+            contact.refresh_from_db(fields=["phone", "phone_digest", "digest_key_id", "country", "region", "zones"])
+
+
 def _record_round(pairs: list[tuple[Entry, Result]], by_import: bool) -> None:
     standing = {
         (c.contact_id, c.purpose_id): c
-        for c in Consent.objects.filter(
-            contact__in=[e.contact.pk for e, _r in pairs], purpose__in={e.purpose.pk for e, _r in pairs}
-        )
+        for c in Consent.objects.select_for_update()
+        .filter(contact__in=[e.contact.pk for e, _r in pairs], purpose__in={e.purpose.pk for e, _r in pairs})
+        .order_by("pk")
     }
     stops = _stops([e.contact for e, _r in pairs])
     moves: list[tuple[Entry, Result, Consent]] = []
@@ -223,7 +231,7 @@ def _record_round(pairs: list[tuple[Entry, Result]], by_import: bool) -> None:
             continue
         if result.move is None:
             continue
-        if entry.act.answer == Answer.YES and in_force:
+        if result.move in ("give", "renew"):  # a yes that still waits for its confirmation lifts nothing
             _lift(in_force)
         if result.move == "withdraw":  # a "no" to a live consent is a stop for this purpose (RULES O8)
             contact_doors.suppress(
@@ -288,6 +296,8 @@ def _covers(stop: Suppression, purpose: Purpose) -> bool:
 
 def _lift(stops: list[Suppression]) -> None:
     for stop in stops:
+        if stop.lifted_at:  # by another answer of the same act
+            continue
         stop.lifted_at = timezone.now()
         stop.save()
 
@@ -313,8 +323,10 @@ def withdraw(
     """
     proofs.check(act, purpose, contact.country)
     locked = Contact.objects.select_for_update().get(pk=contact.pk)
-    live = Consent.objects.filter(contact=locked, status__in=MOVES["withdraw"].sources).filter(
-        _in_scope(scope, purpose)
+    live = (
+        Consent.objects.select_for_update(of=("self",))
+        .filter(_in_scope(scope, purpose), contact=locked, status__in=MOVES["withdraw"].sources)
+        .order_by("pk")
     )
     newer = live.filter(effective_at__gt=act.captured_at).exclude(status=S.UNKNOWN).select_related("purpose").first()
     if newer:
