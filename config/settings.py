@@ -1,61 +1,121 @@
 """All settings of Placet. Every environment variable is declared, with type and default, in the block below."""
 
+import logging
+import os
 from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
 
 import environ
+import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+
+def flag(text: str) -> bool:
+    """Yes or no; anything else is refused, because a mistyped "off" must not mean something else."""
+    known = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+    if text.strip().lower() not in known:
+        raise ValueError("write on or off")
+    return known[text.strip().lower()]
+
+
+def whole(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise ValueError("write a whole number from 1 on")
+    return int(text)
+
+
+def one_of(what: str, known: Any) -> Any:
+    """One of the values in ``known``."""
+
+    def cast(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"write {what}")
+        return text
+
+    return cast
+
+
+LANGUAGES = [
+    ("en", _("English")),
+    ("it", _("Italian")),
+    ("de", _("German")),
+    ("pt", _("Portuguese")),
+    ("es", _("Spanish")),
+    ("gl", _("Galician")),
+    ("fr", _("French")),
+]
+
 env = environ.Env(
     # --- where and how it runs ---------------------------------------------------------------
-    DEBUG=(bool, False),  # development only: readable errors, default secrets, fictional numbers
+    DEBUG=(flag, False),  # development only: readable errors, default secrets, fictional numbers
     SECRET_KEY=(str, ""),  # required when DEBUG is off
     SUPPRESSION_KEYS=(str, ""),  # required when DEBUG is off: "id:base64,id:base64", newest first
     ALLOWED_HOSTS=(list, []),  # required when DEBUG is off
     CSRF_TRUSTED_ORIGINS=(list, []),  # "https://placet.example.org"
-    BEHIND_TLS_PROXY=(bool, True),  # trust X-Forwarded-Proto; redirect plain HTTP when DEBUG is off
-    PORT=(int, 8000),
+    BEHIND_TLS_PROXY=(flag, True),  # trust X-Forwarded-Proto; redirect plain HTTP when DEBUG is off
+    PORT=(whole, 8000),  # where the web server listens, on this machine only
     # --- services --------------------------------------------------------------------------------
     DATA_DIR=(str, str(BASE_DIR / "var")),  # SQLite file, broker folders, evidence, import files
     DATABASE_URL=(str, ""),  # empty: SQLite in DATA_DIR
     CELERY_BROKER_URL=(str, ""),  # empty: a folder in DATA_DIR, no server needed
     # --- the organisation -------------------------------------------------------------------------
-    DEFAULT_COUNTRY=(str, "IT"),  # country of numbers typed without a prefix
-    LANGUAGE_CODE=(str, "en"),
-    TIME_ZONE=(str, "Europe/Rome"),
+    DEFAULT_COUNTRY=(
+        one_of("a country code such as IT", phonenumbers.SUPPORTED_REGIONS),
+        "IT",
+    ),  # country of numbers typed without a prefix
+    LANGUAGE_CODE=(one_of("one of en it de pt es gl fr", dict(LANGUAGES)), "en"),
+    TIME_ZONE=(one_of("a time zone such as Europe/Rome", available_timezones()), "Europe/Rome"),
     # --- house rules (RULES: [H]) ------------------------------------------------------------------
-    REQUEST_DAYS=(int, 7),  # an unconfirmed yes waits this long (RULES §6.6)
-    ACCEPT_FICTIONAL_NUMBERS=(bool, None),  # ranges regulators reserve for films; default: only with DEBUG
-    EVIDENCE_MAX_BYTES=(int, 10 * 1024 * 1024),
-    IMPORT_MAX_BYTES=(int, 50 * 1024 * 1024),
-    IMPORT_FILE_DAYS=(int, 30),  # how long an import's file and its rejected rows are kept
-    LOG_LEVEL=(str, "INFO"),
+    REQUEST_DAYS=(whole, 7),  # an unconfirmed yes waits this long (RULES §6.6)
+    ACCEPT_FICTIONAL_NUMBERS=(flag, None),  # ranges regulators reserve for films; default: only with DEBUG
+    EVIDENCE_MAX_BYTES=(whole, 10 * 1024 * 1024),
+    IMPORT_MAX_BYTES=(whole, 50 * 1024 * 1024),
+    IMPORT_FILE_DAYS=(whole, 30),  # how long an import's file and its rejected rows are kept
+    LOG_LEVEL=(one_of("one of DEBUG INFO WARNING ERROR", logging.getLevelNamesMapping()), "INFO"),
 )
 environ.Env.read_env(BASE_DIR / ".env")
 
 
+def read(name: str) -> Any:
+    """An environment variable in its declared type; an empty one counts as not set.
+
+    Raises:
+        ImproperlyConfigured: it is set to something that does not fit; the sentence names the variable.
+    """
+    if not os.environ.get(name, "").strip():
+        return env.scheme[name][1]
+    try:
+        return env(name)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"The environment variable {name} does not fit: {error}.") from None
+
+
 # --- secrets: refuse to start without them, name what is missing ----------------------------------
-DEBUG = env.bool("DEBUG")
-_missing = [name for name in ("SECRET_KEY", "SUPPRESSION_KEYS", "ALLOWED_HOSTS") if not env(name)]
+DEBUG = read("DEBUG")
+_missing = [name for name in ("SECRET_KEY", "SUPPRESSION_KEYS", "ALLOWED_HOSTS") if not read(name)]
 if _missing and not DEBUG:
     raise ImproperlyConfigured(
         f"DEBUG is off and these environment variables are not set: {', '.join(_missing)}. "
         "Set them (docs/operations.md says how to make the keys), or set DEBUG=on for development."
     )
-SECRET_KEY = env("SECRET_KEY") or "development-only-key-never-used-when-debug-is-off-7f3a"
-SUPPRESSION_KEYS = env("SUPPRESSION_KEYS") or "dev1:ZGV2ZWxvcG1lbnQtb25seS1zdXBwcmVzc2lvbi1rZXk="
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", "testserver"]
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
+SECRET_KEY = read("SECRET_KEY") or "development-only-key-never-used-when-debug-is-off-7f3a"
+SUPPRESSION_KEYS = read("SUPPRESSION_KEYS") or "dev1:ZGV2ZWxvcG1lbnQtb25seS1zdXBwcmVzc2lvbi1rZXk="
+ALLOWED_HOSTS = read("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", "testserver"]
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS")
 
 # --- the organisation, house rules -------------------------------------------------------------------
-DEFAULT_COUNTRY = env.str("DEFAULT_COUNTRY")
-ACCEPT_FICTIONAL_NUMBERS = DEBUG if env("ACCEPT_FICTIONAL_NUMBERS") is None else env.bool("ACCEPT_FICTIONAL_NUMBERS")
-REQUEST_DAYS = env.int("REQUEST_DAYS")
-EVIDENCE_MAX_BYTES = env.int("EVIDENCE_MAX_BYTES")
-IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES")
-IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS")
+DEFAULT_COUNTRY = read("DEFAULT_COUNTRY")
+ACCEPT_FICTIONAL_NUMBERS = DEBUG if read("ACCEPT_FICTIONAL_NUMBERS") is None else read("ACCEPT_FICTIONAL_NUMBERS")
+PORT = read("PORT")
+REQUEST_DAYS = read("REQUEST_DAYS")
+EVIDENCE_MAX_BYTES = read("EVIDENCE_MAX_BYTES")
+IMPORT_MAX_BYTES = read("IMPORT_MAX_BYTES")
+IMPORT_FILE_DAYS = read("IMPORT_FILE_DAYS")
 
 # --- apps --------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -107,8 +167,8 @@ TEMPLATES = [
 ]
 
 # --- data ----------------------------------------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR"))
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'placet.sqlite3'}")}
+DATA_DIR = Path(read("DATA_DIR"))
+DATABASES = {"default": env.db_url_config(read("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'placet.sqlite3'}")}
 if not DATABASES["default"].get("ENGINE"):
     raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -140,18 +200,9 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 # --- language and time -----------------------------------------------------------------------------------
-LANGUAGE_CODE = env.str("LANGUAGE_CODE")
-LANGUAGES = [
-    ("en", _("English")),
-    ("it", _("Italian")),
-    ("de", _("German")),
-    ("pt", _("Portuguese")),
-    ("es", _("Spanish")),
-    ("gl", _("Galician")),
-    ("fr", _("French")),
-]
+LANGUAGE_CODE = read("LANGUAGE_CODE")
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE")
+TIME_ZONE = read("TIME_ZONE")
 USE_TZ = True
 
 
@@ -197,7 +248,7 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    if env.bool("BEHIND_TLS_PROXY"):
+    if read("BEHIND_TLS_PROXY"):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- numbers and history --------------------------------------------------------------------------------------
@@ -209,15 +260,15 @@ SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
 # --- jobs --------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = read("CELERY_BROKER_URL") or "filesystem://localhost//"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-if CELERY_BROKER_URL == "filesystem://":
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+if CELERY_BROKER_URL.startswith("filesystem:"):
     _queue = DATA_DIR / "broker"
     _queue.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -241,6 +292,6 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "private"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL")},
+    "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
     "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
 }
