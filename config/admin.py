@@ -1,8 +1,10 @@
 """The admin site: its name, its front page, and the pages that belong to no single model."""
 
 from django.contrib.admin import AdminSite
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
+
+from consent.ledger.recording import views as recording
 
 
 class PlacetAdminSite(AdminSite):
@@ -14,5 +16,10 @@ class PlacetAdminSite(AdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        pages: list[URLPattern | URLResolver] = []
+        from consent.ledger.admin.explain import explain_view  # registers models, for which this site must exist
+
+        pages: list[URLPattern | URLResolver] = [
+            *recording.urls(self),
+            path("explain/", self.admin_view(explain_view), name="explain"),
+        ]
         return [*pages, *super().get_urls()]

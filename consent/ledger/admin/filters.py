@@ -1,0 +1,154 @@
+"""Filters of the consent list. Each is a parameter of the address, so that figures elsewhere can link to their list."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consent.ledger import decision
+from consent.ledger.models import Consent, Method, Notice, Purpose
+
+WEEKS_SHOWN = 8
+
+
+class PurposeFilter(admin.RelatedFieldListFilter):
+    """By purpose, with the brand in front and one query."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return [(purpose.pk, str(purpose)) for purpose in Purpose.objects.select_related("brand")]
+
+
+class LiveFilter(admin.SimpleListFilter):
+    """``?live=1``: given or renewed and not over yet."""
+
+    title = gettext_lazy("live")
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", gettext_lazy("Live now"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() != "1":
+            return queryset
+        return queryset.filter(status__in=Consent.PERMITTING, expires_at__gt=timezone.now())
+
+
+class ExpiringFilter(admin.SimpleListFilter):
+    """``?expiring=30|60|90``: live, and over within so many days."""
+
+    title = gettext_lazy("ends within")
+    parameter_name = "expiring"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(days), _("%(days)s days") % {"days": days}) for days in (30, 60, 90)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("30", "60", "90"):
+            return queryset
+        now = timezone.now()
+        end = now + timedelta(days=int(self.value() or 0))
+        return queryset.filter(status__in=Consent.PERMITTING, expires_at__gt=now, expires_at__lte=end)
+
+
+class ProofFilter(admin.SimpleListFilter):
+    """``?proof=weak|missing``: weak is the decision's own rule, ``proof_too_weak``."""
+
+    title = gettext_lazy("proof")
+    parameter_name = "proof"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("weak", gettext_lazy("Too weak")), ("missing", gettext_lazy("Missing"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "missing":
+            return queryset.filter(proof__isnull=True)
+        if self.value() == "weak":
+            return queryset.filter(weak(Purpose.objects.all()))
+        return queryset
+
+
+def weak(purposes: Iterable[Purpose]) -> Q:
+    """The consents whose proof does not suffice for their purpose, as a filter of Consent."""
+    condition = Q(pk__in=[])
+    for purpose in purposes:
+        condition |= Q(purpose=purpose) & decision.weak_proof(purpose, held="", person="contact__")
+    return condition
+
+
+class MethodFilter(admin.SimpleListFilter):
+    """``?method=paper``: how the person expressed the answer."""
+
+    title = gettext_lazy("method")
+    parameter_name = "method"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Method.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(proof__method=self.value()) if self.value() in Method.values else queryset
+
+
+class NoticeFilter(admin.SimpleListFilter):
+    """``?notice=<id>``: whose proof points at this version; offered only by links."""
+
+    title = gettext_lazy("notice")
+    parameter_name = "notice"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = self.used_parameters.get(self.parameter_name, "")
+        if not str(chosen).isascii() or not str(chosen).isdigit():
+            return []
+        found = Notice.objects.filter(pk=chosen).select_related("purpose__brand")
+        return [(str(notice.pk), str(notice)) for notice in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(proof__notice=self.value()) if self.value() else queryset
+
+
+class WeekFilter(admin.SimpleListFilter):
+    """``?week=2026-W47``: since a day of that ISO week, Monday to Sunday in the site's zone."""
+
+    title = gettext_lazy("week")
+    parameter_name = "week"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        this = timezone.localdate()
+        mondays = [this - timedelta(days=this.weekday() + 7 * back) for back in range(WEEKS_SHOWN)]
+        chosen = monday_of(str(self.used_parameters.get(self.parameter_name, "")))
+        if chosen and chosen not in mondays:
+            mondays.append(chosen)
+        return [(week_of(monday), formats.date_format(monday, "SHORT_DATE_FORMAT")) for monday in mondays]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        monday = monday_of(self.value() or "")
+        if monday is None:
+            return queryset
+        return queryset.filter(effective_at__gte=_midnight(monday), effective_at__lt=_midnight(monday, days=7))
+
+
+def week_of(day: date) -> str:
+    """The ISO week of a day, such as ``2026-W47``."""
+    year, week, _weekday = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def monday_of(week: str) -> date | None:
+    """The Monday of an ISO week written ``2026-W47``; None if it is not one."""
+    found = re.fullmatch(r"(\d{4})-W(\d{2})", week, re.ASCII)
+    if not found:
+        return None
+    try:
+        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    except ValueError:
+        return None
+
+
+def _midnight(day: date, days: int = 0) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days), datetime.min.time()))
