@@ -128,19 +128,22 @@ def _stamps(kind: str) -> dict[str, Any]:
 
 def _insert_select(model: type[models.Model], rows: models.QuerySet, kind: str, new: dict[str, Any]) -> int:
     """INSERT … SELECT of history rows for ``rows`` as they stand, with the values in ``new`` put in place."""
-    history = history_of(model)
+    history: Any = history_of(model)  # stubs know no columns of fields got by name
     aliases: dict[str, Expression] = {}
     columns: list[str] = []
     for field in _copied_fields(model):
         columns.append(history._meta.get_field(field.name).column)
         value = new.get(field.attname, new.get(field.name, F(field.attname)))
         if not hasattr(value, "resolve_expression"):
-            value = Value(value, output_field=model._meta.get_field(field.name))
+            target: Any = model._meta.get_field(field.name)
+            value = Value(value, output_field=target)
         aliases[f"h_{field.attname}"] = value
     for name, value in _stamps(kind).items():
-        field = history._meta.get_field(name.removesuffix("_id") if name == "history_user_id" else name)
-        columns.append(field.column)
-        aliases[f"h_{name}"] = Value(value, output_field=field.target_field if field.is_relation else field)
+        stamp = history._meta.get_field(name.removesuffix("_id") if name == "history_user_id" else name)
+        columns.append(stamp.column)
+        aliases[f"h_{name}"] = Value(value, output_field=stamp.target_field if stamp.is_relation else stamp)
+    if len(rows.query.alias_map) > 1:  # a filter across a to-many relation may yield a row twice
+        rows = model._base_manager.using(rows.db).filter(pk__in=rows.order_by().values("pk"))
     query = rows.order_by().annotate(**aliases).values_list(*aliases)
     connection = connections[rows.db]
     try:
@@ -204,10 +207,10 @@ def update(rows: models.QuerySet, **changes: Any) -> int:
 
 def _update_returning(rows: models.QuerySet, changes: dict[str, Any]) -> int:
     model = rows.model
-    history = history_of(model)
+    history: Any = history_of(model)
     connection = connections[rows.db]
     quote = connection.ops.quote_name
-    query = rows.order_by().query.chain(models.sql.UpdateQuery)
+    query: Any = rows.order_by().query.chain(models.sql.UpdateQuery)
     query.add_update_values(changes)
     compiler = query.get_compiler(connection=connection)
     try:
