@@ -16,10 +16,10 @@ class Channel(filesystem.Channel):
     and dies. Here the file is written aside and moved in.
     """
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu disagrees with itself
         folder = Path(self.data_folder_out)
         draft = folder / f"{uuid.uuid4()}.draft"
-        draft.write_text(dumps(message), encoding="utf-8")
+        draft.write_text(dumps(payload), encoding="utf-8")
         draft.replace(folder / f"{round(time.monotonic() * 1000)}_{draft.stem}.{queue}.msg")
 
 

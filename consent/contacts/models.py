@@ -127,7 +127,7 @@ class Contact(models.Model):
     @classmethod
     def from_db(cls, db: Any, field_names: Any, values: Any) -> "Contact":
         contact = super().from_db(db, field_names, values)
-        contact._indexed_name = contact.__dict__.get("name")
+        contact._indexed_name = contact.__dict__.get("name")  # type: ignore[assignment]  # None: the name was not loaded
         return contact
 
     def save(self, *args: Any, **kwargs: Any) -> None:

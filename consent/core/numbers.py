@@ -135,7 +135,9 @@ def candidates(typed: str, countries: list[str]) -> list[str]:
 
 def _country(parsed: phonenumbers.PhoneNumber) -> str:
     # The fictional ranges have no region of their own: the calling code's main country stands in.
-    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(parsed.country_code)
+    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
+        parsed.country_code or 0
+    )
 
 
 def _region(parsed: phonenumbers.PhoneNumber) -> str:

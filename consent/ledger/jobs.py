@@ -1,7 +1,8 @@
 """The ledger's scheduled jobs: expire what is over, put what ends soon on the officer's worklist (RULES C7)."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
 from celery.schedules import crontab
 from django.db import transaction
@@ -59,7 +60,9 @@ def remind_expiring(simulate: bool, limit: int | None) -> Iterator[jobs.Counts]:
         counts[key] = 0
         batch: list[RenewalTask] = []
         for pk, expires_at in missing.values_list("pk", "expires_at").iterator(chunk_size=BATCH):
-            batch.append(RenewalTask(consent_id=pk, expires_at=expires_at, stage=stage.value, created_at=at))
+            batch.append(
+                RenewalTask(consent_id=pk, expires_at=cast(datetime, expires_at), stage=stage.value, created_at=at)
+            )
             if len(batch) == BATCH:
                 counts[key] += _list(batch)
                 batch = []
@@ -75,7 +78,7 @@ def _list(batch: list[RenewalTask]) -> int:
     with transaction.atomic(), history.acting(history.Actor.job("remind_expiring"), "The consent ends soon."):
         last = RenewalTask.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         RenewalTask.objects.bulk_create(batch, ignore_conflicts=True, batch_size=2000)
-        pairs = RenewalTask.objects.filter(
+        pairs = RenewalTask.objects.filter(  # type: ignore[misc]  # stubs do not see the relation of the history
             pk__gt=last, stage=batch[0].stage, created_at=batch[0].created_at, history__isnull=True
         )
         return history.created(pairs)
