@@ -70,12 +70,15 @@ def events(
         older = manager.filter(before_last).order_by("-history_date", "-history_id").first()
     for index, row in enumerate(rows):
         before = rows[index + 1] if index + 1 < len(rows) else older
+        changes = _changes(fields, before, row, words_of, request)
         yield {
             "at": row.history_date,
             "actor": row.actor,
             "reason": row.history_change_reason,
+            "type": row.history_type,
             "kind": _KINDS[row.history_type],
-            "changes": _changes(fields, before, row, words_of, request),
+            "changes": changes,
+            "names": {change["name"] for change in changes},
         }
 
 
@@ -87,10 +90,12 @@ def _changes(fields: list[models.Field], before: Any, row: Any, words_of: Any, r
     for field in fields:
         new = getattr(row, field.attname)
         if new_row and new not in (None, "", False):
-            changes.append({"field": field.verbose_name, "old": "", "new": words_of(request, row, field)})
+            new_words = words_of(request, row, field)
+            changes.append({"name": field.name, "field": field.verbose_name, "old": "", "new": new_words})
         elif not new_row and getattr(before, field.attname) != new:
             changes.append(
                 {
+                    "name": field.name,
                     "field": field.verbose_name,
                     "old": words_of(request, before, field),
                     "new": words_of(request, row, field),

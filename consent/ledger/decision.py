@@ -4,7 +4,7 @@ One queryset. A contact is that queryset with ``pk=``; a campaign is the same qu
 is a condition in the database; the first that applies, in the order of ``RULES``, is a contact's ``refusal``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from django.db.models import (
     Count,
     F,
     FilteredRelation,
+    Max,
     Q,
     QuerySet,
     Value,
@@ -159,16 +160,23 @@ RULES: tuple[Rule, ...] = (
 BY_CODE = {rule.code: rule for rule in RULES}
 
 
+def contexts_for(purposes: Iterable[Purpose], at: datetime, campaign: Any = None) -> list[Context]:
+    """The same question about several purposes, with what the rules need to know about each, in one query."""
+    purposes = list(purposes)
+    material = Notice.objects.filter(purpose__in=purposes, material_change=True, published_at__lte=at)
+    versions = dict(material.order_by().values_list("purpose").annotate(newest=Max("version")))
+    return [
+        Context(purpose=purpose, at=at, campaign=campaign, material_version=versions.get(purpose.pk, 0))
+        for purpose in purposes
+    ]
+
+
 def context_for(purpose: Purpose, at: datetime, campaign: Any = None) -> Context:
     """The context of a question, with what the rules need to know about the purpose."""
-    material = Notice.objects.filter(purpose=purpose, material_change=True, published_at__lte=at)
-    version = material.order_by("-version").values_list("version", flat=True).first()
-    return Context(purpose=purpose, at=at, campaign=campaign, material_version=version or 0)
+    return contexts_for([purpose], at, campaign)[0]
 
 
-def decide(
-    context: Context, contacts: QuerySet[Contact] | None = None, *, every_code: bool = False
-) -> QuerySet[Contact]:
+def decide(context: Context, contacts: QuerySet[Contact] | None = None, *, every_code: bool = False) -> QuerySet[Any]:
     """Judge contacts.
 
     Args:
