@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -63,6 +64,7 @@ class Act:
         answer: one of ``Answer``.
         captured_at: when the person did it (aware).
         file: an evidence file already checked by ``evidence.check``.
+        uid: the record id of its proof, when the caller must not record the same act twice; random when not given.
     """
 
     method: str
@@ -80,6 +82,7 @@ class Act:
     file: Any = None
     file_sha256: str = ""
     file_type: str = ""
+    uid: UUID | None = None
 
     @property
     def evidence(self) -> bool:
@@ -93,6 +96,7 @@ class Act:
     def proof(self, contact: Any, purpose: Purpose) -> Proof:
         """The unsaved proof of this act."""
         return Proof(
+            uid=self.uid or uuid4(),
             contact=contact,
             purpose=purpose,
             phone=contact.phone,
