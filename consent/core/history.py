@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -106,6 +107,7 @@ def tracked_models() -> list[type[models.Model]]:
     return [m for m in apps.get_models() if hasattr(m._meta, "simple_history_manager_attribute")]
 
 
+@cache  # the manager builds a class each time it is asked
 def history_of(model: type[models.Model]) -> type[models.Model]:
     """The history model of a tracked model."""
     return getattr(model, model._meta.simple_history_manager_attribute).model  # type: ignore[attr-defined]
@@ -134,6 +136,8 @@ def _insert_select(model: type[models.Model], rows: models.QuerySet, kind: str, 
     for field in _copied_fields(model):
         columns.append(history._meta.get_field(field.name).column)
         value = new.get(field.attname, new.get(field.name, F(field.attname)))
+        if isinstance(value, models.Model):
+            value = value.pk
         if not hasattr(value, "resolve_expression"):
             target: Any = model._meta.get_field(field.name)
             value = Value(value, output_field=target)

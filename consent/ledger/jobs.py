@@ -78,10 +78,9 @@ def _list(batch: list[RenewalTask]) -> int:
     with transaction.atomic(), history.acting(history.Actor.job("remind_expiring"), "The consent ends soon."):
         last = RenewalTask.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         RenewalTask.objects.bulk_create(batch, ignore_conflicts=True, batch_size=2000)
-        pairs = RenewalTask.objects.filter(  # type: ignore[misc]  # stubs do not see the relation of the history
-            pk__gt=last, stage=batch[0].stage, created_at=batch[0].created_at, history__isnull=True
-        )
-        return history.created(pairs)
+        told = history.history_of(RenewalTask).objects.filter(id__gt=last).values("id")  # type: ignore[attr-defined]
+        fresh = RenewalTask.objects.filter(pk__gt=last, stage=batch[0].stage, created_at=batch[0].created_at)
+        return history.created(fresh.exclude(pk__in=told))
 
 
 jobs.register(jobs.Job("expire_consents", _("Expire consents whose time is over"), crontab(minute=5), expire_consents))
