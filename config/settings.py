@@ -168,9 +168,10 @@ TEMPLATES = [
 
 # --- data ----------------------------------------------------------------------------------------------
 DATA_DIR = Path(read("DATA_DIR"))
-DATABASES = {"default": env.db_url_config(read("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'placet.sqlite3'}")}
-if not DATABASES["default"].get("ENGINE"):
+_database = read("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'placet.sqlite3'}"
+if _database.partition("://")[0] not in ("postgres", "postgresql", "sqlite"):
     raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+DATABASES = {"default": env.db_url_config(_database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -226,6 +227,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 SESSION_COOKIE_AGE = 12 * 60 * 60
 
 # --- web hardening -----------------------------------------------------------------------------------------
+BEHIND_TLS_PROXY = read("BEHIND_TLS_PROXY")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -248,7 +250,7 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    if read("BEHIND_TLS_PROXY"):
+    if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- numbers and history --------------------------------------------------------------------------------------

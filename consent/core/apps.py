@@ -7,7 +7,8 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from consent.core import lookups, roles, triggers  # noqa: F401
+        from consent.core import digests, lookups, roles, triggers  # noqa: F401
 
+        digests.readable_key_ids()  # broken keys are found now, not at the first opt-out
         post_migrate.connect(triggers.install, dispatch_uid="placet.triggers")
         post_migrate.connect(roles.grant, dispatch_uid="placet.roles")
