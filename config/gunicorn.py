@@ -15,5 +15,6 @@ control_socket_disable = True
 accesslog = None
 logconfig_dict: dict[str, Any] = copy.deepcopy(settings.LOGGING)  # gunicorn edits what it is given
 logconfig_dict["loggers"] |= {
-    name: {"level": "INFO", "handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")
+    "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+    "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": False},  # a log config alone turns it on
 }

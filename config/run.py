@@ -1,5 +1,6 @@
 """``make run``: everything prepared, then web, worker and beat in one terminal until Ctrl-C."""
 
+import io
 import os
 import signal
 import socket
@@ -28,8 +29,7 @@ def main() -> int:
         return _refuse(str(error))
     if not is_free(port):
         return _refuse(f"Port {port} is taken by another program. Stop that one, or run: make run PORT={port + 1}")
-    sys.stdout.write(_welcome(port))
-    sys.stdout.flush()
+    _say(_welcome(port))
     return supervise(port)
 
 
@@ -52,7 +52,8 @@ def prepare() -> int:
     if is_free(settings.PORT):
         call_command("migrate", verbosity=0)
         if settings.DEBUG:
-            call_command("demo_data")
+            _say("Looking after the database; filling an empty one with demo data takes some seconds …")
+            call_command("demo_data", stdout=io.StringIO())
         else:
             call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()
@@ -93,8 +94,28 @@ def supervise(port: int) -> int:
 
 def _welcome(port: int) -> str:
     from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from django.db import connections
 
-    return f"\n  Placet: http://127.0.0.1:{port}/\n\n" if settings.DEBUG else f"\n  Placet listens on port {port}.\n\n"
+    from consent.ledger.demo import people
+
+    if not settings.DEBUG:
+        return f"\n  Placet listens on port {port}.\n"
+    lines = [f"\n  Placet: http://127.0.0.1:{port}/\n"]
+    users = {user.username: user for user in get_user_model().objects.filter(username__in=people.USERS)}
+    if users and next(iter(users.values())).check_password(people.PASSWORD):
+        lines += [
+            f"    {name:<10} {role or 'everything'}" for name, (_first, role) in people.USERS.items() if name in users
+        ]
+        lines.append(f"  Demo log-ins; the password of each is {people.PASSWORD}\n")
+    lines.append("  Ctrl-C stops it; the data stays.\n")
+    connections.close_all()
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _refuse(sentence: str) -> int:
