@@ -31,8 +31,8 @@ def weak() -> Q:
 
 
 def missing() -> Q:
-    """Claimed consents that nothing proves (RULES C1)."""
-    return Q(status=Consent.Status.UNKNOWN)
+    """Claims that nothing proves (RULES C1)."""
+    return Q(proof__isnull=True)
 
 
 def span(name: str) -> tuple[datetime, datetime]:
@@ -44,7 +44,7 @@ def span(name: str) -> tuple[datetime, datetime]:
     Raises:
         ValueError: there is no such week.
     """
-    if not (found := re.fullmatch(r"(\d{4})-W(\d{2})", name)):
+    if not (found := re.fullmatch(r"(\d{4})-W(\d{2})", name, re.ASCII)):
         raise ValueError(name)
     monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
     start, end = (timezone.make_aware(datetime.combine(d, time())) for d in (monday, monday + timedelta(days=7)))

@@ -1,19 +1,19 @@
 """Filters of the consent list. Each is a parameter of the address, so that figures elsewhere can link to their list."""
 
-import re
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent.ledger import decision
-from consent.ledger.models import Consent, Method, Notice, Purpose
+from consent.ledger import selections
+from consent.ledger.models import Method, Notice, Purpose
+from consent.ledger.models.proofs import Answer
 
 WEEKS_SHOWN = 8
 
@@ -37,7 +37,7 @@ class LiveFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() != "1":
             return queryset
-        return queryset.filter(status__in=Consent.PERMITTING, expires_at__gt=timezone.now())
+        return queryset.filter(selections.live(timezone.now()))
 
 
 class ExpiringFilter(admin.SimpleListFilter):
@@ -47,14 +47,13 @@ class ExpiringFilter(admin.SimpleListFilter):
     parameter_name = "expiring"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(str(days), _("%(days)s days") % {"days": days}) for days in (30, 60, 90)]
+        return [(str(days), _("%(days)s days") % {"days": days}) for days in selections.EXPIRING]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() not in ("30", "60", "90"):
-            return queryset
-        now = timezone.now()
-        end = now + timedelta(days=int(self.value() or 0))
-        return queryset.filter(status__in=Consent.PERMITTING, expires_at__gt=now, expires_at__lte=end)
+        for days in selections.EXPIRING:
+            if self.value() == str(days):
+                return queryset.filter(selections.expiring(days, timezone.now()))
+        return queryset
 
 
 class ProofFilter(admin.SimpleListFilter):
@@ -68,18 +67,10 @@ class ProofFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "missing":
-            return queryset.filter(proof__isnull=True)
+            return queryset.filter(selections.missing())
         if self.value() == "weak":
-            return queryset.filter(weak(Purpose.objects.all()))
+            return queryset.filter(selections.weak())
         return queryset
-
-
-def weak(purposes: Iterable[Purpose]) -> Q:
-    """The consents whose proof does not suffice for their purpose, as a filter of Consent."""
-    condition = Q(pk__in=[])
-    for purpose in purposes:
-        condition |= Q(purpose=purpose) & decision.weak_proof(purpose, held="", person="contact__")
-    return condition
 
 
 class MethodFilter(admin.SimpleListFilter):
@@ -93,6 +84,20 @@ class MethodFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(proof__method=self.value()) if self.value() in Method.values else queryset
+
+
+class AnswerFilter(admin.SimpleListFilter):
+    """``?answer=yes|no``: what the proof says; offered only by links."""
+
+    title = gettext_lazy("answer")
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        chosen = self.used_parameters.get(self.parameter_name)
+        return [(value, label) for value, label in Answer.choices if value == chosen]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(proof__answer=self.value()) if self.value() in Answer.values else queryset
 
 
 class NoticeFilter(admin.SimpleListFilter):
@@ -121,34 +126,20 @@ class WeekFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         this = timezone.localdate()
         mondays = [this - timedelta(days=this.weekday() + 7 * back) for back in range(WEEKS_SHOWN)]
-        chosen = monday_of(str(self.used_parameters.get(self.parameter_name, "")))
-        if chosen and chosen not in mondays:
-            mondays.append(chosen)
+        with suppress(ValueError):
+            start, _end = selections.span(str(self.used_parameters.get(self.parameter_name, "")))
+            if (chosen := timezone.localtime(start).date()) not in mondays:
+                mondays.append(chosen)
         return [(week_of(monday), formats.date_format(monday, "SHORT_DATE_FORMAT")) for monday in mondays]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        monday = monday_of(self.value() or "")
-        if monday is None:
+        try:
+            return queryset.filter(selections.week(self.value() or ""))
+        except ValueError:
             return queryset
-        return queryset.filter(effective_at__gte=_midnight(monday), effective_at__lt=_midnight(monday, days=7))
 
 
 def week_of(day: date) -> str:
     """The ISO week of a day, such as ``2026-W47``."""
     year, week, _weekday = day.isocalendar()
     return f"{year}-W{week:02d}"
-
-
-def monday_of(week: str) -> date | None:
-    """The Monday of an ISO week written ``2026-W47``; None if it is not one."""
-    found = re.fullmatch(r"(\d{4})-W(\d{2})", week, re.ASCII)
-    if not found:
-        return None
-    try:
-        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
-    except ValueError:
-        return None
-
-
-def _midnight(day: date, days: int = 0) -> datetime:
-    return timezone.make_aware(datetime.combine(day + timedelta(days=days), datetime.min.time()))

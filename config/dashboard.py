@@ -1,0 +1,213 @@
+"""The front page: what each person needs first. It reads figures kept by a job and asks the database little else."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from config import charts
+from consent.core import jobs
+from consent.ledger import figures, selections
+from consent.ledger.models import Brand, Consent, ImportBatch, Method, Notice, PrivacyPolicy, Proof, Purpose
+from consent.retention.models import JobRun
+from consent.retention.tasks import run_job
+
+OWN_SHOWN, IMPORTS_SHOWN = 10, 5
+
+
+@dataclass
+class Figure:
+    """A number, what it counts, and the list behind it; a tone where somebody should act."""
+
+    value: int
+    label: str | Promise
+    url: str
+    tone: str = ""
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """What the front page shows this person."""
+    user: Any = request.user
+    shown: dict[str, Any] = {"may_record": user.has_perm("ledger.record_opt_in")}
+    overview = user.has_perms(["ledger.view_consent", "contacts.see_numbers"])
+    reach = not overview and user.has_perm("contacts.view_audience")
+    if overview or reach:
+        data, at = figures.current()
+        shown |= {"as_of": at, "may_refresh": user.has_perm("retention.run_job"), "counted": bool(data)}
+        if data:
+            shown |= _overview(data) if overview else _reach(data)
+        shown["work"] = _work(user)
+    elif shown["may_record"]:
+        shown["own"] = (
+            Proof.objects.filter(recorded_by_user=user)
+            .select_related("contact", "purpose__brand")
+            .order_by("-id")[:OWN_SHOWN]
+        )
+    return shown
+
+
+def consents(**parameters: Any) -> str:
+    """The list of consents behind a figure."""
+    return f"{reverse('admin:ledger_consent_changelist')}?{urlencode(parameters)}"
+
+
+def _overview(data: dict[str, Any]) -> dict[str, Any]:
+    proofs = [
+        Figure(data["weak"], _("Weak proof"), consents(proof="weak"), "warn" if data["weak"] else ""),
+        Figure(data["missing"], _("Missing proof"), consents(proof="missing"), "warn" if data["missing"] else ""),
+        Figure(data["renewals"], _("Renewals open"), reverse("admin:ledger_renewaltask_changelist")),
+    ]
+    ends = [
+        Figure(data[f"expiring_{d}"], _("End within %(days)s days") % {"days": d}, consents(expiring=d))
+        for d in selections.EXPIRING
+    ]
+    low, high = _expected(list(Brand.objects.all()))
+    return {
+        "figures": [
+            Figure(data["live"], _("Live consents"), consents(live=1)),
+            Figure(data["requested"], _("Waiting for confirmation"), consents(status__exact="requested")),
+            *ends,
+            *proofs,
+        ],
+        "charts": [
+            _chart(data["weeks"], Consent.Status.REFUSED, _("Refused per week")),
+            _chart(data["weeks"], Consent.Status.WITHDRAWN, _("Withdrawn per week"), hatched=True),
+        ],
+        "methods": [
+            _rate(row, str(Method(row["key"]).label), {"method": row["key"]}, low, high) for row in data["methods"]
+        ],
+        "notices": _notices(data["notices"]),
+    }
+
+
+def _chart(weeks: list[dict[str, Any]], status: str, title: str, *, hatched: bool = False) -> dict[str, Any]:
+    values = [week[status] for week in weeks]
+    summary = _("%(total)s in twelve weeks; %(last)s this week.") % {"total": sum(values), "last": values[-1]}
+    return {
+        "title": title,
+        "summary": summary,
+        "svg": charts.bars(
+            values,
+            [week["week"].partition("-W")[2] for week in weeks],
+            name=f"weeks-{status}",
+            title=title,
+            summary=summary,
+            hatched=hatched,
+        ),
+        "rows": [
+            {"week": w["week"], "value": w[status], "url": consents(week=w["week"], status__exact=status)}
+            for w in weeks
+        ],
+    }
+
+
+def _expected(brands: list[Brand]) -> tuple[float, float]:
+    """The benchmark across brands: from the lowest to the highest (S0; editable per brand)."""
+    low = min((float(b.opt_in_rate_low) for b in brands), default=0.0)
+    return low, max((float(b.opt_in_rate_high) for b in brands), default=100.0)
+
+
+def _rate(row: dict[str, Any], label: str, where: dict[str, Any], low: float, high: float) -> dict[str, Any]:
+    percent = 100 * row["yes"] / (row["yes"] + row["no"])
+    if percent < low:
+        word, tone = _("below"), "warn"
+    elif percent > high:
+        word, tone = _("above"), "muted"
+    else:
+        word, tone = _("as expected"), "ok"
+    return {
+        "label": label,
+        "yes": Figure(row["yes"], _("yes"), consents(**where, answer="yes")),
+        "no": Figure(row["no"], _("no"), consents(**where, status__exact="refused")),
+        "percent": percent,
+        "bar": charts.rate(percent, low, high),
+        "expected": f"{low:g}–{high:g} %",
+        "word": word,
+        "tone": tone,
+    }
+
+
+def _notices(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = Notice.objects.select_related("purpose__brand").in_bulk([row["key"] for row in rows])
+    return [
+        _rate(row, str(notice), {"notice": notice.pk}, *_expected([notice.purpose.brand]))
+        for row in rows
+        if (notice := found.get(row["key"]))
+    ]
+
+
+def _reach(data: dict[str, Any]) -> dict[str, Any]:
+    """How many may be texted, by purpose, without saying who: a campaign manager sees no persons."""
+    purposes = Purpose.objects.select_related("brand").in_bulk([row["purpose"] for row in data["reach"]])
+    return {
+        "reach": [
+            Figure(
+                row["counts"]["allowed"],
+                str(purposes[row["purpose"]]),
+                reverse("admin:ledger_purpose_change", args=[row["purpose"]]),
+            )
+            for row in data["reach"]
+            if row["purpose"] in purposes
+        ]
+    }
+
+
+def _work(user: Any) -> list[Figure | dict[str, Any]]:
+    """What waits for somebody, from tables that stay small."""
+    waiting: list[Any] = []
+    for model in (Notice, PrivacyPolicy):
+        name = model._meta.model_name
+        if user.has_perm(f"ledger.view_{name}"):
+            drafts = model.objects.filter(published_at__isnull=True).count()
+            url = f"{reverse(f'admin:ledger_{name}_changelist')}?state=draft"
+            label = _("notices in draft") if model is Notice else _("privacy policies in draft")
+            waiting.append(Figure(drafts, label, url))
+    if user.has_perm("ledger.view_importbatch"):
+        since = timezone.now() - timedelta(days=settings.IMPORT_FILE_DAYS)
+        batches = ImportBatch.objects.filter(rejected__gt=0, created_at__gte=since)
+        for batch in batches.exclude(state=ImportBatch.State.DISCARDED).order_by("-id")[:IMPORTS_SHOWN]:
+            label = _("rejected rows in %(file)s") % {"file": batch.filename}
+            waiting.append(Figure(batch.rejected, label, reverse("admin:ledger_importbatch_change", args=[batch.pk])))
+    if user.has_perm("retention.view_jobrun"):
+        waiting += _failing()
+    return [figure for figure in waiting if not isinstance(figure, Figure) or figure.value]
+
+
+def _failing() -> list[dict[str, Any]]:
+    """Jobs whose last real run did not end well."""
+    real = JobRun.objects.filter(simulated=False).order_by("-id").values("pk")
+    last = [Subquery(real.filter(job=job.name)[:1]) for job in jobs.registered()]
+    bad = JobRun.objects.filter(pk__in=last, state__in=[JobRun.State.FAILED, JobRun.State.INTERRUPTED])
+    titles = {job.name: job.title for job in jobs.registered()}
+    return [
+        {
+            "job": titles[run.job],
+            "state": run.get_state_display(),  # type: ignore[attr-defined]
+            "at": run.started_at,
+            "url": reverse("admin:retention_jobrun_change", args=[run.pk]),
+        }
+        for run in bad.order_by("job")
+    ]
+
+
+@require_POST
+def refresh_view(request: HttpRequest) -> HttpResponse:
+    """Put the count on the queue; it reads everything and may take a minute."""
+    if not request.user.has_perm("retention.run_job"):  # type: ignore[union-attr]
+        raise PermissionDenied
+    transaction.on_commit(partial(run_job.delay, "refresh_figures", False, request.user.pk))
+    messages.success(request, _("The figures are being counted. Reload the page in a moment."))
+    return HttpResponseRedirect(reverse("admin:index"))
