@@ -1,6 +1,5 @@
 """Publishing the words people say yes to: what a notice or policy must contain, and the door (RULES §7, P8)."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,13 +108,14 @@ def _of_notice(notice: Notice) -> list[Check]:
         ),
         Check(
             _("It says how to stop (STOP)"),
-            bool(re.search(r"\bSTOP\b", notice.text)),
+            wording.offers(notice.text, wording.STOP),
             _("Say that replying STOP, in capital letters, ends the messages."),
         ),
         Check(
             _("It says how to get help (HELP)"),
-            wording.says(text, wording.HELP[language]),
-            _("Say which reply gives help: %(words)s.") % {"words": _listed(wording.HELP[language], upper=True)},
+            wording.offers(notice.text, wording.HELP[language]),
+            _("Say which reply, in capital letters, gives help: %(words)s.")
+            % {"words": _listed(wording.HELP[language])},
         ),
         _links_to_policy(notice),
         Check(
@@ -173,5 +173,5 @@ def _of_policy(policy: PrivacyPolicy) -> list[Check]:
     ]
 
 
-def _listed(phrases: tuple[str, ...], *, upper: bool = False) -> str:
-    return ", ".join(f"“{phrase.upper() if upper else phrase}”" for phrase in phrases)
+def _listed(phrases: tuple[str, ...]) -> str:
+    return ", ".join(f"“{phrase}”" for phrase in phrases)

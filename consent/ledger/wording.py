@@ -16,15 +16,16 @@ TEXT_MESSAGE: dict[str, tuple[str, ...]] = {
     "fr": ("sms", "message texte", "messages texte", "texto", "textos"),
 }
 
-# The replies that lead to help (RULES §6); HELP works everywhere.
+# The replies that end the messages or lead to help (RULES §6), in capitals, as a reader recognises a keyword.
+STOP = ("STOP",)
 HELP: dict[str, tuple[str, ...]] = {
-    "en": ("help", "info"),
-    "it": ("help", "aiuto"),
-    "de": ("help", "hilfe"),
-    "pt": ("help", "ajuda"),
-    "es": ("help", "ayuda"),
-    "gl": ("help", "axuda"),
-    "fr": ("help", "aide"),
+    "en": ("HELP", "INFO"),
+    "it": ("HELP", "AIUTO"),
+    "de": ("HELP", "HILFE"),
+    "pt": ("HELP", "AJUDA"),
+    "es": ("HELP", "AYUDA"),
+    "gl": ("HELP", "AXUDA"),
+    "fr": ("HELP", "AIDE"),
 }
 
 NO_CONDITION: dict[str, tuple[str, ...]] = {
@@ -117,3 +118,8 @@ def says(text: str, phrases: tuple[str, ...]) -> bool:
 def begins(text: str, stems: tuple[str, ...]) -> bool:
     """Whether a word of a plain text begins with one of the stems."""
     return any(re.search(rf"(?<!\w){re.escape(plain(stem))}", text) for stem in stems)
+
+
+def offers(text: str, keywords: tuple[str, ...]) -> bool:
+    """Whether a text, as it was written, contains one of the keywords in capitals."""
+    return any(re.search(rf"(?<!\w){re.escape(keyword)}(?!\w)", text) for keyword in keywords)

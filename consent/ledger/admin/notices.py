@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import URLField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -152,6 +153,7 @@ class PrivacyPolicyAdmin(PublishableAdmin):
     list_filter = (StateFilter, "brand", "language")
     list_select_related = ("brand",)
     search_fields = ("body",)
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     editable = ("brand", "language", "url", "body")
     scope = ("brand", "language")
 
