@@ -75,7 +75,7 @@ def register_many(
     Contact.objects.bulk_create(made.values())
     _index_names(made.values())
     history.created(Contact.objects.filter(pk__in=[c.pk for c in made.values()]))
-    _carry_over_many(made)
+    carry_over_many(made)
     return made
 
 
@@ -97,13 +97,18 @@ def _index_names(contacts: Iterable[Contact]) -> None:
         contact._indexed_name = contact.name
 
 
-def _carry_over_many(e164s: Iterable[str]) -> None:
+def carry_over_many(e164s: Iterable[str]) -> int:
+    """``carry_over`` for many numbers; only those with a suppression under an older key cost anything.
+
+    Returns:
+        How many suppressions were re-keyed.
+    """
     if len(digests.readable_key_ids()) == 1:
-        return
+        return 0
     newest = digests.newest_key_id()
     older = {d: number for number in e164s for k, d in digests.digests(number).items() if k != newest}
-    for digest in Suppression.objects.filter(digest__in=older).values_list("digest", flat=True).distinct():
-        carry_over(older[digest])
+    found = Suppression.objects.filter(digest__in=older).order_by().values_list("digest", flat=True).distinct()
+    return sum(carry_over(number) for number in {older[digest] for digest in found})
 
 
 def check_number_free(contact: Contact, number: numbers.Number) -> None:
@@ -149,6 +154,8 @@ def suppress(number: str, *, reason: str, since: Any, brand: Any = None, purpose
         since: when the person did it.
         brand, purpose: the scope; neither: everything.
     """
+    # The contact first, as everywhere: a rotation of keys locks in the same order.
+    list(Contact.objects.select_for_update().filter(phone=number).values_list("pk"))
     carry_over(number)
     key_id, digest = digests.newest_key_id(), digests.digest(number)
     Contact.objects.filter(phone=number).exclude(digest_key_id=key_id).update(phone_digest=digest, digest_key_id=key_id)
