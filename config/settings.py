@@ -179,7 +179,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=30,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # Without recursive triggers, REPLACE deletes a row without asking the triggers that guard it.
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;",
     )
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -205,6 +206,7 @@ LANGUAGE_CODE = read("LANGUAGE_CODE")
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = read("TIME_ZONE")
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 
 
 # --- people and their sessions ------------------------------------------------------------------------------
