@@ -1,0 +1,1 @@
+"""Helpers for the people who write Placet; nothing here runs in production."""
