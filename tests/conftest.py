@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from consent.core import roles, triggers
 from tests import factories
@@ -29,14 +30,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _start_up() -> Iterator[None]:
+    """What middleware reads once when it starts; the live server starts before any single test."""
+    plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    with override_settings(
+        WHITENOISE_AUTOREFRESH=True,  # nothing is collected for tests
+        SECURE_SSL_REDIRECT=False,
+        SESSION_COOKIE_SECURE=False,
+        CSRF_COOKIE_SECURE=False,
+        STORAGES={**django_settings.STORAGES, "staticfiles": {"BACKEND": plain}},
+    ):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _settings(settings: Any, tmp_path: Any) -> None:
     settings.ACCEPT_FICTIONAL_NUMBERS = True
     settings.MEDIA_ROOT = tmp_path / "private"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_TASK_ALWAYS_EAGER = True
-    settings.SECURE_SSL_REDIRECT = False
-    settings.WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
 
 
 @pytest.fixture(autouse=True)

@@ -107,7 +107,12 @@ def _in_words(purpose: Purpose, refusal: str, consent: Consent | None) -> Standi
         return None
     label = consent.get_status_display()
     if refusal == "":
-        return Standing(purpose, label, "ok", _("Since %(since)s, until %(until)s.") % {"since": since, "until": until})
+        return Standing(
+            purpose,
+            label,
+            "ok",
+            _("May be texted. Since %(since)s, until %(until)s.") % {"since": since, "until": until},
+        )
     if refusal == "refused":
         return Standing(
             purpose, label, "muted", _("The person said no on %(since)s. Nothing is sent.") % {"since": since}

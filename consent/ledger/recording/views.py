@@ -120,8 +120,19 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
         "language": language if language in known else settings.LANGUAGE_CODE,
         "kind": Contact.Kind.CUSTOMER,
         **{k: v for k, v in request.session.get(_MEMORY, {}).items() if k in _REMEMBERED},
+        **_person_asked_for(request),
         "token": fresh_token(),
     }
+
+
+def _person_asked_for(request: HttpRequest) -> dict[str, Any]:
+    """The person whose page the reader comes from (``?contact=<id>``), if the reader may see the number."""
+    asked = request.GET.get("contact", "")
+    contact = Contact.objects.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 19 else None
+    if contact is None or not access.sees(request.user, contact):
+        return {}
+    details = {name: getattr(contact, name) for name in ("name", "kind", "language", "country")}
+    return {"number": contact.number, **details}
 
 
 def _typed(request: HttpRequest, blocks: list[scripts.Block]) -> dict[str, Any]:
