@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.functional import Promise, cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from consent.core import history, sealed
@@ -76,6 +77,11 @@ class PlacetChangeList(ChangeList):
     """A list whose search term travels sealed and whose calendar asks the index only."""
 
     search_form_class = SealedSearchForm
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> models.QuerySet:
         if self.query:  # also a term typed into the address bar goes on sealed
@@ -147,6 +153,7 @@ class PlacetAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count the whole table once per choice
     paginator = BoundedPaginator
     change_list_template = "admin/placet_change_list.html"
 

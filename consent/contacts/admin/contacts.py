@@ -8,6 +8,7 @@ from django.db.models import Case, Field, Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -35,7 +36,7 @@ class ContactAdmin(ExportMixin, TrackedAdmin):
     """People and their numbers. Numbers and e-mail addresses are masked for those who may not see them, outside the
     records that are their own. Nobody deletes a contact here: erasure is a request with a procedure of its own."""
 
-    list_display = ("who", "shown_number", "country", "kind", "language", "created_at")
+    list_display = ("who", "shown_number", "country", "kind", "language", "on_record")
     list_display_links = ("who",)
     list_filter = (
         "kind",
@@ -48,7 +49,7 @@ class ContactAdmin(ExportMixin, TrackedAdmin):
         filters.HeldFilter,
     )
     date_hierarchy = "created_at"
-    sortable_by = ("created_at",)
+    sortable_by = ("on_record",)
     search_fields = ("name",)  # shows the search box; get_search_results does the work
     editable = (
         *("name", "email", "kind", "language", "known_zone", "preferred_channel", "max_per_week"),
@@ -128,6 +129,10 @@ class ContactAdmin(ExportMixin, TrackedAdmin):
     @admin.display(description=gettext_lazy("e-mail"))
     def shown_email(self, contact: Contact) -> str:
         return contact.email if contact.seen else masked_email(contact.email)  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("on record since"), ordering="created_at")
+    def on_record(self, contact: Contact) -> str:
+        return formats.date_format(timezone.localtime(contact.created_at), "SHORT_DATE_FORMAT")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # Within a period the index of the date serves both the filter and the order.

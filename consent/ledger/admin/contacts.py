@@ -7,7 +7,7 @@ from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -28,11 +28,9 @@ class ConsentStatusFilter(SimpleListFilter):
     parameter_name = "consent"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*Consent.Status.choices, ("none", _("Never asked"))]
+        return Consent.Status.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() == "none":
-            return queryset.filter(~Exists(Consent.objects.filter(contact=OuterRef("pk"))))
         if self.value() not in Consent.Status.values:
             return queryset
         found = Consent.objects.filter(status=self.value()).order_by()
@@ -54,7 +52,7 @@ class ContactChangeList(PlacetChangeList):
 
 @admin.register(Contact)
 class ContactPageAdmin(ContactAdmin):
-    list_display = ("who", "shown_number", "country", "kind", "language", "permission", "created_at")
+    list_display = ("who", "shown_number", "country", "kind", "language", "permission", "on_record")
     list_filter = (ConsentStatusFilter, *ContactAdmin.list_filter)
     empty_list_text = gettext_lazy("Nobody is on record yet. Record an opt-in or import a list.")
 
@@ -76,10 +74,7 @@ class ContactPageAdmin(ContactAdmin):
     def list_tools(self, request: HttpRequest) -> list[Tool]:
         tools = super().list_tools(request)
         if request.user.has_perm("ledger.add_importbatch"):  # type: ignore[union-attr]
-            try:
-                tools = [Tool(reverse("admin:ledger_importbatch_add"), gettext_lazy("Import")), *tools]
-            except NoReverseMatch:
-                pass
+            tools = [Tool(reverse("admin:ledger_importbatch_add"), gettext_lazy("Import")), *tools]
         if request.user.has_perm("ledger.record_opt_in"):  # type: ignore[union-attr]
             tools = [Tool(reverse("admin:record"), gettext_lazy("Record an opt-in"), primary=True), *tools]
         return tools
@@ -102,6 +97,10 @@ class ContactPageAdmin(ContactAdmin):
         may = request.user.has_perm  # type: ignore[union-attr]
         cards = contact_page.cards(contact, timezone.now())
         return {
+            "title": str(contact),
+            "subtitle": None,
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
             "cards": [(card, self._buttons(card, may)) for card in cards],
             "stops": [(stop, contact_page.scope(stop)) for stop in contact_page.stops(contact)],
             "timeline": told,
