@@ -14,6 +14,7 @@ from typing import IO
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from consent.contacts import doors
 from consent.contacts.models import Contact
@@ -207,10 +208,17 @@ def _contradictions(items: Sequence[Item]) -> dict[int, Verdict]:
         for item in same:
             others = [other.row for other in same if _contradict(item.glance, other.glance)]
             if others:
-                named = ", ".join(map(str, sorted(others)[:_NAMED])) + (" …" if len(others) > _NAMED else "")
-                reason = _("Contradicts row %(rows)s: yes and no for the same purpose. Find out which one is right.")
-                verdicts[item.row] = Verdict(item, Outcome.CONFLICTING, "answer", reason % {"rows": named})
+                verdicts[item.row] = Verdict(item, Outcome.CONFLICTING, "answer", _contradiction(sorted(others)))
     return verdicts
+
+
+def _contradiction(others: list[int]) -> str:
+    named = ", ".join(map(str, others[:_NAMED])) + (" …" if len(others) > _NAMED else "")
+    return ngettext(
+        "Row %(rows)s says the opposite for the same number and purpose. Find out which one is right.",
+        "Rows %(rows)s say the opposite for the same number and purpose. Find out which one is right.",
+        len(others),
+    ) % {"rows": named}
 
 
 def _contradict(one: rows.Glance, other: rows.Glance) -> bool:

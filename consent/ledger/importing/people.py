@@ -32,8 +32,9 @@ def details_of(contact: Contact) -> dict[str, str]:
 def fold(record: dict[str, str], rows: Sequence[dict[str, str]]) -> Folded:
     """Work the rows about one number into what is on record.
 
-    A detail fills what is empty. It replaces what is there only when the row has the external id that is on record.
-    A row with another external id, or another name, is about somebody else: nothing of it is taken over.
+    A detail fills what is empty. It replaces what is there only when the row has the external id that is on record;
+    where the person first came from (``source``) is never replaced. A row with another external id, or another name,
+    is about somebody else: nothing of it is taken over.
 
     Args:
         record: what is on record.
@@ -60,11 +61,19 @@ def _take(folded: Folded, place: int, row: dict[str, str]) -> None:
     if ours and theirs and not same:
         folded.notes[place] = _("The number is on record with another external id; those details were kept.")
         return
-    name = row.get("name", "")
-    if name and record["name"] and not same and words(name) != words(record["name"]):
+    differing = {d for d, value in row.items() if record[d] and _differs(d, value, record[d]) and d != "source"}
+    if "name" in differing and not same:
         folded.notes[place] = _("The number is on record under another name; those details were kept.")
         return
+    if differing and not same:
+        folded.notes[place] = _("Some details differ from those on record, which were kept.")
     for detail, value in row.items():
-        if value != record[detail] and (same or not record[detail]):
+        if detail == "external_id" and differing:
+            continue  # it would make the row's other details count the next time
+        if not record[detail] or (same and detail in differing):
             record[detail] = value
             folded.touched.add(place)
+
+
+def _differs(detail: str, one: str, other: str) -> bool:
+    return words(one) != words(other) if detail == "name" else one != other

@@ -6,7 +6,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime, time
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
@@ -22,6 +23,7 @@ COLUMNS = (
     "phone", "country", "name", "email", "kind", "language", "brand", "purpose", "answer", "method", "captured_at",
     "place", "recorded_by", "notice_version", "read_verbatim", "reference", "source", "external_id",
 )  # fmt: skip
+REPORT = ("row", "outcome", "column", "reason")  # what we add to rows for download; ignored when they come back
 REQUIRED = ("phone", "brand", "purpose", "answer")
 EXTRA = ""  # the key of cells beyond the last column
 
@@ -31,10 +33,10 @@ Row = tuple[int, Cells]
 _MAX_LINE = 200_000  # characters; a row of real cells is far below
 _MAX_ROW = 1_048_576  # the last row of a spreadsheet
 _MAX_UNPACKED = 4  # times IMPORT_MAX_BYTES; real sheets shrink by four to eight, and ours are small
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 
 
-def rows(file: IO[bytes]) -> Iterator[Row]:
+def rows(file: IO[bytes]) -> Generator[Row, None, None]:
     """The rows of a file that are not empty.
 
     Args:
@@ -64,7 +66,12 @@ def rows(file: IO[bytes]) -> Iterator[Row]:
         raise ImportRefused(_("This is a spreadsheet of the old kind (.xls) or locked. Save it as .xlsx or CSV."))
     else:
         lines = _csv(file)
-    return _with_header(lines)
+    return _closing(lines)
+
+
+def _closing(lines: Generator[tuple[int, Sequence[str]], None, None]) -> Generator[Row, None, None]:
+    with closing(lines):
+        yield from _with_header(lines)
 
 
 def check(file: IO[bytes]) -> None:
@@ -73,8 +80,9 @@ def check(file: IO[bytes]) -> None:
     Raises:
         ImportRefused: see ``rows``; what is wrong further down shows only when the file is read.
     """
-    if next(rows(file), None) is None:
-        raise ImportRefused(_("The file has a header but no rows."))
+    with closing(rows(file)) as found:
+        if next(found, None) is None:
+            raise ImportRefused(_("The file has a header but no rows."))
     file.seek(0)
 
 
@@ -88,8 +96,8 @@ def _with_header(lines: Iterator[tuple[int, Sequence[str]]]) -> Iterator[Row]:
             continue
         if number > _MAX_ROW:
             raise ImportRefused(_("The file has more rows than a spreadsheet can show. Split it."))
-        row = {name: cell for name, cell in zip(header, cells, strict=False) if name}
-        if any(cells[len(header) :]) or any(c for n, c in zip(header, cells, strict=False) if not n):
+        row = {name: cell for name, cell in zip(header, cells, strict=False) if name in COLUMNS}
+        if any(cells[len(header) :]) or any(c for name, c in zip(header, cells, strict=False) if not name):
             row[EXTRA] = "…"
         yield number, row
     if header is None:
@@ -104,7 +112,7 @@ def _header(cells: Sequence[str]) -> list[str]:
     if not known:
         raise ImportRefused(_("The first row must name the columns: %(columns)s.") % {"columns": ", ".join(COLUMNS)})
     for place, name in enumerate(names, 1):
-        if name and name not in COLUMNS:
+        if name and name not in COLUMNS + REPORT:
             # Only what looks like the name of a column is repeated: a file without header has people in its first row.
             shown = f"{place} “{name}”" if re.fullmatch(r"[a-z_-]{1,30}", name) else str(place)
             raise ImportRefused(
@@ -121,7 +129,7 @@ def _header(cells: Sequence[str]) -> list[str]:
 # --- CSV ----------------------------------------------------------------------------------------------------------
 
 
-def _csv(file: IO[bytes]) -> Iterator[tuple[int, Sequence[str]]]:
+def _csv(file: IO[bytes]) -> Generator[tuple[int, Sequence[str]], None, None]:
     text = io.TextIOWrapper(file, encoding=_encoding(file), newline="")
     number = 0
     try:
@@ -187,7 +195,7 @@ def _lines(text: IO[str]) -> Iterator[str]:
 # --- XLSX ---------------------------------------------------------------------------------------------------------
 
 
-def _xlsx(file: IO[bytes]) -> Iterator[tuple[int, Sequence[str]]]:
+def _xlsx(file: IO[bytes]) -> Generator[tuple[int, Sequence[str]], None, None]:
     try:
         with zipfile.ZipFile(file) as archive:
             unpacked = sum(info.file_size for info in archive.infolist())

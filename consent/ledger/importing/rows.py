@@ -251,7 +251,17 @@ def _number(cells: Cells, world: World) -> numbers.Number:
     try:
         return numbers.parse(cells.get("phone", ""), country)
     except InvalidNumber as error:
-        raise Refused("phone", str(error)) from None
+        raise Refused("phone", _without_number(str(error), cells.get("phone", ""))) from None
+
+
+def _without_number(reason: str, typed: str) -> str:
+    """A reason that may be kept longer than the cells: what it repeats of the number is taken out."""
+    digits = re.sub(r"\D", "", typed)
+
+    def said(found: re.Match[str]) -> str:
+        return _("This number") if re.sub(r"\D", "", found[0])[-5:] in digits else found[0]
+
+    return re.sub(r"\+\d[\d ()./-]*\d", said, reason)
 
 
 def _purpose(cells: Cells, world: World) -> Purpose:

@@ -1,0 +1,34 @@
+// Keeps the progress of an import up to date. Without it the page is reloaded by hand.
+"use strict";
+(() => {
+  const box = document.querySelector("[data-progress-url]");
+  if (!box) return;
+  const bar = box.querySelector("progress");
+  const text = box.querySelector("[data-progress-text]");
+  const began = box.dataset.state;
+  let wait = 1000;
+
+  async function ask() {
+    try {
+      const answer = await fetch(box.dataset.progressUrl, { headers: { Accept: "application/json" } });
+      if (answer.ok && !answer.redirected) {
+        const now = await answer.json();
+        if (now.state !== began) {
+          window.location.reload();
+          return;
+        }
+        if (now.total) {
+          bar.max = now.total;
+          bar.value = now.done;
+        }
+        if (text.textContent !== now.text) text.textContent = now.text;
+      } else {
+        wait = 10000;
+      }
+    } catch {
+      wait = 10000; // the server is away; it may come back
+    }
+    window.setTimeout(ask, wait);
+  }
+  window.setTimeout(ask, wait);
+})();
