@@ -1,5 +1,6 @@
 """What each kind of proof needs and what it is worth: one table (RULES C2, C13, C14, C18, O11)."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -132,10 +133,10 @@ def check(act: Act, purpose: Purpose, country: str) -> None:
     """
     if act.captured_at > timezone.now():
         raise ProofIncomplete(_("The date is in the future. Write when the person answered."), rule="C2")
-    if act.source.strip().lower() in TRADED_SOURCES:
+    if TRADED_SOURCES.intersection(re.findall(r"\w+", act.source.lower())):
         raise ProofTooWeak(
-            _("Consent from a %(source)s list is worth nothing: it cannot be passed on. Ask the person yourself.")
-            % {"source": act.source.strip().lower()},
+            _("“%(source)s”: consent cannot be passed on, so such a list is worth nothing. Ask the person yourself.")
+            % {"source": act.source.strip()},
             rule="C4",
         )
     if act.answer != Answer.YES:
