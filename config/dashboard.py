@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config import charts
@@ -122,19 +123,19 @@ def _expected(brands: list[Brand]) -> tuple[float, float]:
 
 def _rate(row: dict[str, Any], label: str, where: dict[str, Any], low: float, high: float) -> dict[str, Any]:
     percent = 100 * row["yes"] / (row["yes"] + row["no"])
+    expected = {"range": f"{low:g}–{high:g} %"}
     if percent < low:
-        word, tone = _("below"), "warn"
+        word, tone = _("below %(range)s") % expected, "warn"
     elif percent > high:
-        word, tone = _("above"), "muted"
+        word, tone = _("above %(range)s") % expected, "muted"
     else:
-        word, tone = _("as expected"), "ok"
+        word, tone = _("within %(range)s") % expected, "ok"
     return {
         "label": label,
         "yes": Figure(row["yes"], _("yes"), consents(**where, answer="yes")),
         "no": Figure(row["no"], _("no"), consents(**where, status__exact="refused")),
         "percent": percent,
         "bar": charts.rate(percent, low, high),
-        "expected": f"{low:g}–{high:g} %",
         "word": word,
         "tone": tone,
     }
@@ -173,13 +174,17 @@ def _work(user: Any) -> list[Figure | dict[str, Any]]:
         if user.has_perm(f"ledger.view_{name}"):
             drafts = model.objects.filter(published_at__isnull=True).count()
             url = f"{reverse(f'admin:ledger_{name}_changelist')}?state=draft"
-            label = _("notices in draft") if model is Notice else _("privacy policies in draft")
+            if model is Notice:
+                label = ngettext("notice in draft", "notices in draft", drafts)
+            else:
+                label = ngettext("privacy policy in draft", "privacy policies in draft", drafts)
             waiting.append(Figure(drafts, label, url))
     if user.has_perm("ledger.view_importbatch"):
         since = timezone.now() - timedelta(days=settings.IMPORT_FILE_DAYS)
         batches = ImportBatch.objects.filter(rejected__gt=0, created_at__gte=since)
         for batch in batches.exclude(state=ImportBatch.State.DISCARDED).order_by("-id")[:IMPORTS_SHOWN]:
-            label = _("rejected rows in %(file)s") % {"file": batch.filename}
+            label = ngettext("rejected row in %(file)s", "rejected rows in %(file)s", batch.rejected)
+            label %= {"file": batch.filename}
             waiting.append(Figure(batch.rejected, label, reverse("admin:ledger_importbatch_change", args=[batch.pk])))
     if user.has_perm("retention.view_jobrun"):
         waiting += _failing()

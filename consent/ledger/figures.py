@@ -16,7 +16,7 @@ from consent.ledger.models import Consent, Figures, Purpose, RenewalTask
 # Up to so many consents the figures are taken while the page is made.
 SMALL = 1000
 _ROW = 1
-_NOTICES = 20  # notices with most answers
+_NOTICES = 10  # notices with most answers
 
 
 def current() -> tuple[dict[str, Any], datetime | None]:

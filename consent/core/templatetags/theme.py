@@ -1,11 +1,13 @@
 """What the templates of the admin need beyond the stock tags."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 register = template.Library()
 
@@ -18,8 +20,15 @@ def labelled(cells: Iterable[SafeString], headers: Iterable[dict[str, Any]]) -> 
         cells: the rendered ``<th>`` and ``<td>`` of a row.
         headers: the headers of the list, in the same order.
     """
+    names = list(headers)
     for index, cell in enumerate(cells):
-        label = headers[index]["text"] if index < len(headers) else ""  # type: ignore[index,arg-type]
+        label = capfirst(str(names[index]["text"])) if index < len(names) else ""
         tag, rest = str(cell)[:3], str(cell)[3:]
         # The cell is finished markup of the stock admin; only the escaped label is added to its opening tag.
         yield mark_safe(f'{tag} data-label="{conditional_escape(label)}"{rest}')  # noqa: S308
+
+
+@register.filter
+def minutes(span: timedelta) -> int:
+    """A time span in whole minutes, rounded up."""
+    return -(-int(span.total_seconds()) // 60)
