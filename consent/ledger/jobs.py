@@ -6,6 +6,7 @@ from typing import cast
 
 from celery.schedules import crontab
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +25,7 @@ def expire_consents(simulate: bool, limit: int | None) -> Iterator[jobs.Counts]:
     at = timezone.now()
     due = transitions.due_for_expiry(at)
     if simulate:
-        yield {"expired": due[:limit].count() if limit else due.count()}
+        yield {"expired": due.count() if limit is None else due[:limit].count()}
         return
     expired = 0
     while limit is None or expired < limit:
@@ -49,8 +50,10 @@ def remind_expiring(simulate: bool, limit: int | None) -> Iterator[jobs.Counts]:
         nearer = [s.value for s in RenewalTask.Stage if s.value < stage.value]
         if nearer:  # a consent that is already closer belongs to the closer stage only
             ending = ending.filter(expires_at__gt=at + timedelta(days=max(nearer)))
-        listed = RenewalTask.objects.filter(stage=stage.value, expires_at__gt=at).values("consent")
-        missing = ending.exclude(pk__in=listed).order_by("pk")
+        listed = RenewalTask.objects.filter(
+            consent=OuterRef("pk"), expires_at=OuterRef("expires_at"), stage=stage.value
+        )
+        missing = ending.filter(~Exists(listed)).order_by("pk")
         if limit is not None:
             missing = missing[: max(0, limit - sum(counts.values()))]
         key = f"days_{stage.value}"
