@@ -94,7 +94,7 @@ def recruiter(page: Page) -> None:
     page.get_by_label("Mobile number").press_sequentially("312 345 6789")
     page.get_by_label("Name").fill("Zoë Prova")
     page.get_by_role("button", name="Officina Lavoro").tap()
-    page.locator('label:has([name^="answer_"][value="yes"])').first.tap()
+    page.locator('label:has([name^="answer_"][value="yes"])').locator("visible=true").first.tap()
     page.get_by_text("Spoken", exact=True).tap()
     page.get_by_text("I read this word for word").tap()
     page.get_by_label("Place or event").fill("Job fair Milano")

@@ -32,7 +32,7 @@ get_user_model().objects.create_superuser("root", password="{PASSWORD}")
 """
 
 
-def wait_until(happens: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_until(happens: Callable[[], Any], seconds: float = 60) -> Any:
     """What ``happens`` gives once it gives something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
