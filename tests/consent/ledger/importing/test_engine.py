@@ -453,7 +453,7 @@ def test_cells_are_kept_only_of_rows_to_correct(load: Any) -> None:
 def test_statements_do_not_grow_with_rows(load: Any) -> None:
     taken = []
     for size in (2, 20):
-        people = [{"phone": f"312 {size}{n:05d}", "external_id": f"E{size}{n}"} for n in range(size)]
+        people = [{"phone": f"312 {size:02d}{n:05d}", "external_id": f"E{size}{n}"} for n in range(size)]
         with CaptureQueriesContext(connection) as queries:
             load(csv_file(*people))
         taken.append(len(queries))
