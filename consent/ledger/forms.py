@@ -17,9 +17,9 @@ class PurposeForm(forms.ModelForm):
     """Accepted proof as checkboxes."""
 
     accepted_methods = forms.MultipleChoiceField(
-        label=_("accepted proof"),
+        label=_("Accepted proof"),
         choices=Method.choices,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "radiolist"}),
         help_text=_("A yes by any other method is not recorded for this purpose (RULES C2, C13)."),
     )
 
@@ -81,9 +81,11 @@ class WithdrawForm(MoveForm):
             (Method.PAPER, _("By letter")),
             (Method.EMAIL_REPLY, _("By e-mail")),
         ],
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "radiolist"}),
     )
-    scope = forms.ChoiceField(label=_("What it ends"), choices=Brand.StopScope.choices, widget=forms.RadioSelect)
+    scope = forms.ChoiceField(
+        label=_("What it ends"), choices=Brand.StopScope.choices, widget=forms.RadioSelect(attrs={"class": "radiolist"})
+    )
     evidence = forms.FileField(
         label=_("Evidence"),
         required=False,

@@ -25,11 +25,15 @@ TONES = {State.RUNNING: "muted", State.DONE: "ok", State.FAILED: "stop", State.I
 
 
 def schedule_in_words(schedule: crontab) -> str:
-    """When beat runs a job, as people say it; anything beyond hourly and daily as its cron line."""
+    """When beat runs a job, as people say it; anything unusual as its cron line."""
     minute, hour, *others = (
         str(getattr(schedule, f"_orig_{part}"))
         for part in ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
     )
+    if [hour, *others] == ["*"] * 4 and minute == "*":
+        return _("every minute")
+    if [hour, *others] == ["*"] * 4 and minute.startswith("*/") and minute[2:].isdigit():
+        return _("every %(minutes)d minutes") % {"minutes": int(minute[2:])}
     if others == ["*"] * 3 and minute.isdigit():
         if hour == "*":
             return _("every hour at minute %(minute)02d") % {"minute": int(minute)}

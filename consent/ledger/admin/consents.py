@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,7 @@ from consent.core.export import ExportMixin
 from consent.ledger import access, explanation, transitions
 from consent.ledger.admin import filters
 from consent.ledger.admin.proofs import ReadOnly, evidence_link
-from consent.ledger.admin.words import link, page_of, status_badge
+from consent.ledger.admin.words import digits, link, page_of, stamp, status_badge
 from consent.ledger.forms import EndForm, MoveForm, WithdrawForm
 from consent.ledger.models import Consent
 
@@ -52,16 +52,12 @@ def legal_moves(consent: Consent) -> list[str]:
     return [name for name in MOVES if consent.status in transitions.MOVES[name].sources]
 
 
-def _stamp(value: Any) -> str:
-    return formats.date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT") if value else "–"
-
-
 @admin.register(Consent)
 class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
     """One row per person and purpose."""
 
     change_form_template = "admin/ledger/consent/change_form.html"
-    list_display = ("contact", "number", "purpose", "state", "effective_at", "expires_at", "method")
+    list_display = ("contact", "number", "purpose", "state", "since", "until", "method")
     list_filter = (
         "status",
         ("purpose", filters.PurposeFilter),
@@ -77,7 +73,7 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
     list_select_related = ("contact", "purpose__brand", "proof")
     date_hierarchy = "effective_at"
     ordering = ("-effective_at", "-id")
-    sortable_by = ("effective_at",)
+    sortable_by = ("since",)
     search_fields = ("contact__name",)
     search_help_text = gettext_lazy("Number, name or external id of the person")
     fieldsets = ((None, {"fields": ()}),)
@@ -127,9 +123,17 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
         return queryset.filter(contact__in=found), False
 
     @admin.display(description=gettext_lazy("number"))
-    def number(self, consent: Any) -> str:
+    def number(self, consent: Any) -> SafeString:
         e164 = str(consent.phone.as_e164)
-        return numbers.international(e164) if consent.whole else numbers.masked(e164)
+        return digits(numbers.international(e164) if consent.whole else numbers.masked(e164))
+
+    @admin.display(description=gettext_lazy("since"), ordering="effective_at")
+    def since(self, consent: Consent) -> SafeString:
+        return digits(stamp(consent.effective_at))
+
+    @admin.display(description=gettext_lazy("until"))
+    def until(self, consent: Consent) -> SafeString:
+        return digits(stamp(consent.expires_at, "SHORT_DATE_FORMAT"))
 
     @admin.display(description=gettext_lazy("status"))
     def state(self, consent: Consent) -> SafeString:
@@ -162,16 +166,16 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
             (_("Number"), self.number(consent)),
             (_("Purpose"), consent.purpose),
             (_("Status"), status_badge(consent)),
-            (_("Since"), _stamp(consent.effective_at)),
-            (_("Until"), _stamp(consent.expires_at)),
-            (_("Last text"), _stamp(consent.last_used_at)),
+            (_("Since"), stamp(consent.effective_at)),
+            (_("Until"), stamp(consent.expires_at)),
+            (_("Last text"), stamp(consent.last_used_at)),
         ]
         if proof is None:
             return [(_("Consent"), facts), (_("Proof"), [(_("Proof"), _("There is none: nothing proves an answer."))])]
         evidence = [
             (_("Method"), proof.get_method_display()),
             (_("Answer"), proof.get_answer_display()),
-            (_("When"), _stamp(proof.captured_at)),
+            (_("When"), stamp(proof.captured_at)),
         ]
         if consent.whole:  # what was written about somebody else's record may say who it is
             notice: Any = proof.notice or "–"

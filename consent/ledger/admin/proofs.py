@@ -16,7 +16,7 @@ from consent.contacts.models import Contact
 from consent.core import numbers
 from consent.core.admin import PlacetAdmin
 from consent.ledger.admin.filters import PurposeFilter
-from consent.ledger.admin.words import link
+from consent.ledger.admin.words import link, stamp
 from consent.ledger.models import Proof
 
 
@@ -45,8 +45,8 @@ def evidence_link(proof: Proof | None) -> SafeString | str:
 class ProofAdmin(ReadOnly):
     """When, how, to which words, who recorded it, with what evidence."""
 
-    list_display = ("captured_at", "who", "purpose", "method", "answer", "recorded_by", "evidence")
-    list_display_links = ("captured_at",)
+    list_display = ("when", "who", "purpose", "method", "answer", "recorded_by", "evidence")
+    list_display_links = ("when",)
     list_filter = ("method", "answer", ("purpose", PurposeFilter))
     list_select_related = ("contact", "purpose__brand")
     ordering = ("-id",)
@@ -75,6 +75,10 @@ class ProofAdmin(ReadOnly):
         if not search_term:
             return queryset, False
         return queryset.filter(contact__in=search.find(Contact.objects.all(), search_term)), False
+
+    @admin.display(description=gettext_lazy("when"))
+    def when(self, proof: Proof) -> str:
+        return stamp(proof.captured_at)
 
     @admin.display(description=gettext_lazy("contact"))
     def who(self, proof: Proof) -> SafeString:

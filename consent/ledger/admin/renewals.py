@@ -4,14 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consent.core import numbers
 from consent.core.admin import TrackedAdmin
-from consent.ledger.admin.words import badge, link, status_badge
+from consent.ledger.admin.words import badge, digits, link, stamp, status_badge
 from consent.ledger.forms import RenewalForm
 from consent.ledger.models import RenewalTask
 
@@ -46,15 +46,12 @@ class RenewalTaskAdmin(TrackedAdmin):
     """Whom to ask again before the consent ends."""
 
     form = RenewalForm
-    list_display = ("expires_at", "who", "number", "purpose", "stage", "state", "note")
+    list_display = ("ends", "who", "number", "purpose", "stage", "state", "note")
     list_filter = (DoneFilter, "stage")
     list_select_related = ("consent__contact", "consent__purpose__brand")
     ordering = ("expires_at", "id")
-    sortable_by = ("expires_at",)
-    fieldsets = (
-        (None, {"fields": ("who", "number", "purpose", "consent_state", "expires_at", "stage")}),
-        (gettext_lazy("What was done"), {"fields": ("note", "done", "done_at")}),
-    )
+    sortable_by = ("ends",)
+    fieldsets = ((None, {"fields": ("who", "number", "purpose", "consent_state", "expires_at", "stage")}),)
     editable = ("note",)
     readonly_fields = ("who", "number", "purpose", "consent_state", "done_at")
     empty_list_text = gettext_lazy("Nothing ends soon. The job “remind_expiring” fills this list every morning.")
@@ -63,9 +60,16 @@ class RenewalTaskAdmin(TrackedAdmin):
         return super().get_queryset(request).select_related(*self.list_select_related)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = ["note"]
         if self.has_change_permission(request, obj):
-            return self.fieldsets
-        return (self.fieldsets[0], (gettext_lazy("What was done"), {"fields": ("note", "done_at")}))
+            fields.append("done")
+        if obj and obj.done_at:
+            fields.append("done_at")
+        return (*self.fieldsets, (gettext_lazy("What was done"), {"fields": fields}))
+
+    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["title"], context["subtitle"] = str(context["original"].consent.contact), None
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -78,8 +82,12 @@ class RenewalTaskAdmin(TrackedAdmin):
         return link(task.consent.contact)
 
     @admin.display(description=gettext_lazy("number"))
-    def number(self, task: RenewalTask) -> str:
-        return numbers.international(str(task.consent.phone.as_e164))
+    def number(self, task: RenewalTask) -> SafeString:
+        return digits(numbers.international(str(task.consent.phone.as_e164)))
+
+    @admin.display(description=gettext_lazy("ends"), ordering="expires_at")
+    def ends(self, task: RenewalTask) -> SafeString:
+        return digits(stamp(task.expires_at))
 
     @admin.display(description=gettext_lazy("purpose"))
     def purpose(self, task: RenewalTask) -> SafeString:

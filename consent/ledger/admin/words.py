@@ -1,9 +1,11 @@
 """States as people see them: a word and a colour."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -31,6 +33,16 @@ def badge(label: Any, tone: str) -> SafeString:
 def status_badge(consent: Consent) -> SafeString:
     """The status of a consent."""
     return badge(consent.get_status_display(), TONES[consent.status])
+
+
+def digits(text: str) -> SafeString:
+    """A number or date that does not break over lines."""
+    return format_html('<span class="mono">{}</span>', text)
+
+
+def stamp(moment: datetime | None, style: str = "SHORT_DATETIME_FORMAT") -> str:
+    """A moment in the site's zone, short; a dash for none."""
+    return formats.date_format(timezone.localtime(moment), style) if moment else "–"
 
 
 def page_of(row: Model) -> str:

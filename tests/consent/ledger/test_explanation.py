@@ -148,5 +148,5 @@ def test_audience_counts_per_code() -> None:
     some = run("audience", "officina/job-alerts", "--audience", "Applicants", "--json")
     assert some["counts"] == {"allowed": 2, "refused": 1}
     assert "4  total" in run("audience", "officina/job-alerts")
-    with pytest.raises(CommandError, match="There is no audience “Nobody”. Known: Applicants"):
+    with pytest.raises(CommandError, match=r"There is no audience “Nobody”\. Known: Applicants"):
         run("audience", "officina/job-alerts", "--audience", "Nobody")

@@ -104,8 +104,8 @@ def test_the_list_costs_the_same(rows: int, officer: Any, sign_in: Any, django_a
     [
         (crontab(minute=5), "every hour at minute 05"),
         (crontab(hour=6, minute=15), "every day at 06:15"),
-        (crontab(), "* * * * *"),
-        (crontab(minute="*/10"), "*/10 * * * *"),
+        (crontab(), "every minute"),
+        (crontab(minute="*/10"), "every 10 minutes"),
         (crontab(hour=6, minute=15, day_of_week="mon"), "15 6 * * mon"),
     ],
 )
