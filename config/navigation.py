@@ -1,12 +1,11 @@
 """The pages of the staff site in the order of people's work, each for those who may open it."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -73,9 +72,8 @@ class Group:
 
 def _open_to(user: Any, pages: tuple[tuple[Promise, str, str], ...]) -> Iterator[Page]:
     for label, name, permission in pages:
-        with suppress(NoReverseMatch):
-            if not permission or user.has_perm(permission):
-                yield Page(label, reverse(name))
+        if not permission or user.has_perm(permission):
+            yield Page(label, reverse(name))
 
 
 def navigation(request: HttpRequest) -> list[Group]:

@@ -52,7 +52,7 @@ def test_every_number_leads_to_exactly_its_list(officer: Any, sign_in: Any) -> N
     client = sign_in(officer)
     found = links(client.get(PAGE).content.decode())
     # eight figures, two charts of twelve weeks, two numbers for each method and the notice, the draft
-    assert len(found) == 8 + 24 + 2 * 4 + 2 + 1
+    assert len(found) == 8 + 24 + 2 * 3 + 2 + 1
     assert sum(1 for number, _url in found if number) > 15
     for number, url in found:
         answer = client.get(url)
@@ -102,7 +102,7 @@ def test_a_large_ledger_shows_kept_figures_in_the_same_few_queries(
 
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse("admin:refresh_figures"))
-    queries = 13
+    queries = 12
     with django_assert_num_queries(queries):
         page = client.get(PAGE)
     assert page.context["figures"][0].value == 1
