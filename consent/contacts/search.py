@@ -26,11 +26,11 @@ def find(contacts: QuerySet[Contact], typed: str, *, beginnings: bool = True) ->
     if not typed:
         return contacts
     ways = [Contact.objects.filter(external_id=typed)]
-    if re.fullmatch(r"[+\d][\d\s()./\-–]*", typed):
+    if re.fullmatch(r"[+(\d][+\d\s()./\-–]*", typed):
         digits = re.sub(r"\D", "", typed)
         countries = [settings.DEFAULT_COUNTRY, *_NATIONAL]
         ways.append(Contact.objects.filter(phone__in=numbers.candidates(typed, countries)))
-        if beginnings and typed.startswith(("+", "00")) and len(digits) >= 4:
+        if beginnings and typed.lstrip("(").startswith(("+", "00")) and len(digits) >= 4:
             ways.append(Contact.objects.filter(phone__prefix="+" + digits.removeprefix("00")))
     if spoken := words(typed):
         named = Contact.objects.all()

@@ -88,6 +88,11 @@ class PlacetChangeList(ChangeList):
             self.filter_params[SEARCH_VAR] = [sealed.seal(self.query)]
         return super().get_queryset(request, exclude_parameters)
 
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Also an order typed into the address is limited to the columns that offer it."""
+        offered = self.sortable_by is None or field_name in self.sortable_by
+        return super().get_ordering_field(field_name) if offered else None
+
     def calendar(self) -> dict[str, Any]:
         """The years, months or days to choose from. Django's own looks at every row; a calendar needs only the ends."""
         field = str(self.date_hierarchy)

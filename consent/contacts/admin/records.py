@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import ManyToManyField, QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -28,7 +29,7 @@ class AudienceAdmin(TrackedAdmin):
     list_display = ("name", "kind", "language", "country")
     search_fields = ("name",)
     editable = ("name", "kind", "language", "country", "tags")
-    filter_horizontal = ("tags",)
+    formfield_overrides = {ManyToManyField: {"widget": CheckboxSelectMultiple}}
     fields = ("name", "kind", "language", "country", "tags", "size")
     readonly_fields = ("size",)
 
