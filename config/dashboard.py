@@ -200,7 +200,7 @@ def _failing() -> list[dict[str, Any]]:
     return [
         {
             "job": titles[run.job],
-            "state": run.get_state_display(),  # type: ignore[attr-defined]
+            "state": run.get_state_display(),
             "at": run.started_at,
             "url": reverse("admin:retention_jobrun_change", args=[run.pk]),
         }
@@ -211,7 +211,7 @@ def _failing() -> list[dict[str, Any]]:
 @require_POST
 def refresh_view(request: HttpRequest) -> HttpResponse:
     """Put the count on the queue; it reads everything and may take a minute."""
-    if not request.user.has_perm("retention.run_job"):  # type: ignore[union-attr]
+    if not request.user.has_perm("retention.run_job"):
         raise PermissionDenied
     transaction.on_commit(partial(run_job.delay, "refresh_figures", False, request.user.pk))
     messages.success(request, _("The figures are being counted. Reload the page in a moment."))

@@ -210,7 +210,7 @@ def update(rows: models.QuerySet, **changes: Any) -> int:
 
 
 def _update_returning(rows: models.QuerySet, changes: dict[str, Any]) -> int:
-    model = rows.model
+    model: Any = rows.model
     history: Any = history_of(model)
     connection = connections[rows.db]
     quote = connection.ops.quote_name

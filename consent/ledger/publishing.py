@@ -142,7 +142,7 @@ def _links_to_policy(notice: Notice) -> Check:
             "Publish the privacy policy of %(brand)s in %(language)s first, then write its address in the text."
         ) % {
             "brand": notice.purpose.brand.name,
-            "language": notice.get_language_display(),  # type: ignore[attr-defined]
+            "language": notice.get_language_display(),
         }
     else:
         fix = _("Write the address %(url)s in the text.") % {"url": policy.url}

@@ -22,7 +22,7 @@ SILENT_FOR = timedelta(minutes=2)  # a worker without a sign of life for so long
 def digest(file: IO[bytes]) -> str:
     """The SHA-256 of a file, 64 hexadecimal digits."""
     file.seek(0)
-    found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file does
     file.seek(0)
     return found
 
