@@ -4,8 +4,10 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import BytesIO
 from unittest import mock
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,7 +15,8 @@ from consent.contacts import doors
 from consent.contacts.models import Audience, Contact, Tag
 from consent.core import history, numbers
 from consent.ledger import jobs
-from consent.ledger.models import Method, Purpose
+from consent.ledger.importing import batches
+from consent.ledger.models import ImportBatch, Method, Purpose
 
 from . import people, stories, words
 
@@ -52,7 +55,7 @@ def build() -> int:
     for person in sorted(population, key=lambda p: p.events[0].at):
         _live(person, tags, users)
     _officer_work(purposes, officer, now)
-    return len(population)
+    return Contact.objects.count()
 
 
 def _live(person: people.Person, tags: dict[str, Tag], users: dict) -> None:
@@ -90,5 +93,23 @@ def _officer_work(purposes: dict[str, Purpose], officer: history.Actor, now: dat
     with history.acting(officer, "For the first campaigns"):
         Audience.objects.create(name="Applicants in Italy", kind="applicant", country="IT")
         Audience.objects.create(name="Customers in Galician", kind="customer", language="gl")
+    with clock(now - timedelta(days=3)):
+        _import_a_list(officer)
     for _counts in jobs.remind_expiring(simulate=False, limit=None):
         pass
+
+
+def _import_a_list(officer: history.Actor) -> None:
+    """The import of a small list with the usual mistakes."""
+    day = (timezone.localdate() - timedelta(days=1)).isoformat()
+    rows = (words.HERE / "fair.csv").read_text(encoding="utf-8").replace("{day}", day)
+    batch = batches.upload(
+        BytesIO(rows.encode()),
+        filename="job-fair-milano.csv",
+        country="IT",
+        reason="Forms of the job fair, typed in by the agency",
+        actor=officer,
+        user=get_user_model().objects.get(pk=officer.user_id),
+        state=ImportBatch.State.RUNNING,
+    )
+    batches.run(batch)

@@ -15,7 +15,7 @@ from consent.contacts.models import Contact, Suppression
 from consent.core import history, roles
 from consent.ledger import decision, publishing, selections
 from consent.ledger.demo import people, words
-from consent.ledger.models import Brand, Consent, Method, Notice, PrivacyPolicy, Proof, Purpose, RenewalTask
+from consent.ledger.models import Brand, Consent, ImportBatch, Method, Notice, PrivacyPolicy, Proof, Purpose, RenewalTask
 
 LANGUAGES = [code for code, _label in django_settings.LANGUAGES]
 
@@ -54,6 +54,12 @@ def test_the_demo_world_shows_everything_and_is_made_once(settings: Any) -> None
     assert Notice.objects.filter(published_at__isnull=True).get().version == 2
     with_contact = Contact.objects.values("phone_digest")
     assert Suppression.objects.exclude(digest__in=with_contact).count() == 3
+
+    # a list was imported, with mistakes that were told
+    batch = ImportBatch.objects.get()
+    assert batch.state == ImportBatch.State.DONE
+    assert (batch.total, batch.applied, batch.rejected) == (9, 5, 3)
+    assert batch.unknown == 1
 
     # nobody said anything in the future, and the past was recorded in the past
     assert not Proof.objects.filter(captured_at__gt=now).exists()
