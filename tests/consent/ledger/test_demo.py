@@ -15,7 +15,17 @@ from consent.contacts.models import Contact, Suppression
 from consent.core import history, roles
 from consent.ledger import decision, publishing, selections
 from consent.ledger.demo import people, words
-from consent.ledger.models import Brand, Consent, ImportBatch, Method, Notice, PrivacyPolicy, Proof, Purpose, RenewalTask
+from consent.ledger.models import (
+    Brand,
+    Consent,
+    ImportBatch,
+    Method,
+    Notice,
+    PrivacyPolicy,
+    Proof,
+    Purpose,
+    RenewalTask,
+)
 
 LANGUAGES = [code for code, _label in django_settings.LANGUAGES]
 
