@@ -130,11 +130,18 @@ def watch(page: Page, url: str, complaints: list[str]) -> None:
     page.on("requestfailed", lambda r: complaints.append(f"failed: {urlsplit(r.url).path} {r.failure}"))
 
 
-def check_accessible(page: Page) -> None:
-    """Fail on any violation that axe-core calls serious or critical."""
-    page.evaluate(f"() => {{ {AXE} }}")  # evaluated by the browser, so the content policy of the page stays in force
+def check_accessible(page: Page, *, colours: bool = True) -> None:
+    """Fail on any violation that axe-core calls serious or critical.
+
+    Args:
+        page: where.
+        colours: whether to measure contrast, which is most of the time it takes; once for each page is enough.
+    """
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(f"() => {{ {AXE} }}")  # by the browser itself, so the page's content policy stays in force
     # Without preload: it copies style sheets into the page, which the content policy rightly refuses.
-    found = page.evaluate("() => axe.run(document, {preload: false, resultTypes: ['violations']})")
+    options = {"preload": False, "resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": colours}}}
+    found = page.evaluate("options => axe.run(document, options)", options)
     serious = [
         f"{v['id']} ({v['impact']}): {v['help']}\n    " + "\n    ".join(n["html"][:200] for n in v["nodes"][:4])
         for v in found["violations"]
@@ -144,6 +151,7 @@ def check_accessible(page: Page) -> None:
 
 
 def check_fits(page: Page) -> None:
-    """Fail when the document is wider than the window."""
-    wide, window = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
+    """Fail when the document is wider than the window was made; a phone zooms out to hide that."""
+    wide = page.evaluate("() => document.documentElement.scrollWidth")
+    window = page.viewport_size["width"]  # type: ignore[index]
     assert wide <= window, f"{page.url} is {wide} px wide in a window of {window} px"

@@ -1,0 +1,183 @@
+"""Every page, at a desk and on a phone: no serious accessibility violation, nothing wider than the window, a silent
+console, nothing from elsewhere.
+
+Lists, forms and histories of every registered model are found by themselves. A page of any other kind needs a line in
+``PAGES``, or in ``NO_PAGE`` when its address shows no page; ``test_no_page_is_forgotten`` says which.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.test import RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from consent.contacts.doors import suppress
+from consent.contacts.models import Audience, Contact, Export, Tag
+from consent.ledger.models import Consent, ImportBatch, ImportRow, Notice, PrivacyPolicy
+from consent.retention import runner
+from tests import factories
+from tests.browser.conftest import SIZES, check_accessible, check_fits
+
+
+def _of(model: Any, name: str, **chosen: Any) -> Callable[[], str]:
+    return lambda: reverse(name, args=[model.objects.filter(**chosen).first().pk])
+
+
+# name of the address → the address; what the admin gives every model is not listed.
+PAGES: dict[str, Callable[[], str]] = {
+    "admin:index": lambda: reverse("admin:index"),
+    "admin:record": lambda: reverse("admin:record"),
+    "admin:explain": lambda: (
+        f"{reverse('admin:explain')}?contact={Contact.objects.first().pk}"  # type: ignore[union-attr]
+        f"&purpose={Consent.objects.first().purpose_id}"  # type: ignore[union-attr]
+    ),
+    "admin:password_change": lambda: reverse("admin:password_change"),
+    "admin:app_list": lambda: reverse("admin:app_list", args=["ledger"]),
+    "admin:contacts_contact_change_number": _of(Contact, "admin:contacts_contact_change_number"),
+    "admin:contacts_contact_export": lambda: reverse("admin:contacts_contact_export"),
+    "admin:ledger_consent_export": lambda: reverse("admin:ledger_consent_export"),
+    "admin:ledger_consent_withdraw": _of(Consent, "admin:ledger_consent_withdraw", status="given"),
+    "admin:ledger_consent_revoke": _of(Consent, "admin:ledger_consent_revoke", status="given"),
+    "admin:ledger_consent_invalidate": _of(Consent, "admin:ledger_consent_invalidate", status="given"),
+    "admin:ledger_notice_publish": _of(Notice, "admin:ledger_notice_publish", published_at=None),
+    "admin:ledger_privacypolicy_publish": _of(
+        PrivacyPolicy, "admin:ledger_privacypolicy_publish", published_at=None
+    ),
+    "admin:ledger_importbatch_apply": _of(ImportBatch, "admin:ledger_importbatch_apply", state="checked"),
+    "admin:ledger_importbatch_discard": _of(ImportBatch, "admin:ledger_importbatch_discard", state="checked"),
+    "admin:ledger_importbatch_continue": _of(ImportBatch, "admin:ledger_importbatch_continue", state="failed"),
+}  # fmt: skip
+# Data, downloads, redirects and buttons; log-in and log-out show their pages to nobody signed in and are tested below.
+NO_PAGE = {
+    "admin:autocomplete",
+    "admin:evidence",
+    "admin:jsi18n",
+    "admin:ledger_importbatch_progress",
+    "admin:ledger_importbatch_rows",
+    "admin:ledger_notice_new_version",
+    "admin:ledger_privacypolicy_new_version",
+    "admin:login",
+    "admin:logout",
+    "admin:password_change_done",
+    "admin:record_lookup",
+    "admin:recorded",  # looked at in test_record_opt_in
+    "admin:refresh_figures",
+    "admin:retention_jobrun_run",
+    "admin:view_on_site",
+    "admin:auth_user_password_change",
+}
+GIVEN = ("changelist", "add", "change", "history", "delete")
+
+
+@pytest.fixture
+def world(officer: Any, db: None) -> None:
+    """At least one row of everything staff can open."""
+    brand = factories.brand("officina-lavoro", name="Officina Lavoro")
+    alerts, reminders = factories.purpose("job-alerts", of=brand), factories.purpose("interview-reminders", of=brand)
+    for purpose in (alerts, reminders):
+        factories.notice(purpose)
+    factories.notice(alerts, "it", published=False)
+    factories.policy(brand)
+    factories.policy(brand, "it", published=False)
+    person = factories.contact("Zoë Prova")
+    long_ago = timezone.now() - timezone.timedelta(days=24 * 30)
+    factories.consent(person, alerts, captured_at=long_ago)
+    factories.consent(person, reminders, status="withdrawn")
+    for status in Consent.Status.values:
+        factories.consent(factories.contact(f"Ada {status}"), alerts, status=status)
+    with factories.acting():
+        suppress(factories.number().e164, reason="stop", since=timezone.now())
+        Tag.objects.create(name="Job fair Milano")
+        Audience.objects.create(name="Applicants", kind="applicant")
+        Export.objects.create(what="contacts", rows=3, reason="Audit", by="officer", user=officer)
+    for state in ("checked", "failed", "done"):
+        batch = ImportBatch.objects.create(
+            filename="opt_ins.csv", file_sha256="0" * 64, country="IT", reason="Fair", state=state, total=3, actor="x"
+        )
+        ImportRow.objects.create(batch=batch, number=2, outcome="rejected", field="phone", reason="A landline.")
+    runner.run("remind_expiring")
+    runner.run("expire_consents", simulate=True)
+
+
+def admin_names(patterns: Any = None) -> Iterator[str]:
+    """The names of every address of the staff site."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver) and (patterns is not None or pattern.namespace == "admin"):
+            yield from admin_names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and patterns is not None and pattern.name:
+            yield f"admin:{pattern.name}"
+
+
+def given(model: Any, what: str) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}"
+
+
+def pages_of_models(user: Any) -> Iterator[tuple[str, str]]:
+    """What the admin gives every model, as far as ``user`` may open it."""
+    request = RequestFactory().get("/")
+    request.user = user
+    for model, model_admin in admin.site._registry.items():
+        if not model_admin.has_view_or_change_permission(request):
+            continue
+        row = model_admin.get_queryset(request).first()
+        yield given(model, "changelist"), reverse(given(model, "changelist"))
+        if model_admin.has_add_permission(request):
+            yield given(model, "add"), reverse(given(model, "add"))
+        if row is not None:
+            address = [quote(row.pk)]
+            yield given(model, "change"), reverse(given(model, "change"), args=address)
+            if hasattr(model, "history"):
+                yield given(model, "history"), reverse(given(model, "history"), args=address)
+            if model_admin.has_delete_permission(request, row):
+                yield given(model, "delete"), reverse(given(model, "delete"), args=address)
+
+
+def test_no_page_is_forgotten() -> None:
+    of_models = {given(model, what) for model in admin.site._registry for what in GIVEN}
+    assert set(admin_names()) - of_models - PAGES.keys() - NO_PAGE == set()
+    assert (PAGES.keys() | NO_PAGE) - set(admin_names()) == set()
+
+
+def test_pages_of_our_own(world: None, officer: Any, desktop: Callable) -> None:
+    look_at(desktop(officer), [(name, url()) for name, url in PAGES.items()])
+
+
+def test_lists_forms_and_histories_of_every_model(world: None, officer: Any, desktop: Callable) -> None:
+    look_at(desktop(officer), list(pages_of_models(officer)), everywhere=False)
+
+
+def test_the_log_in_page(desktop: Callable, db: None) -> None:
+    look_at(desktop(), [("admin:login", reverse("admin:login"))])
+
+
+def look_at(page: Any, pages: list[tuple[str, str]], *, everywhere: bool = True) -> None:
+    """Open each page, at the desk's size and then at the phone's, and gather everything wrong with any of them.
+
+    Args:
+        page: a signed-in page.
+        pages: name and address of each.
+        everywhere: axe on the phone too; on pages that share their markup with others it would say the same again.
+    """
+    wrong = []
+    for name, url in pages:
+        page.set_viewport_size(SIZES["desktop"]["viewport"])
+        response = page.goto(url)
+        if response.status != 200:
+            wrong.append(f"{name}: status {response.status}")
+            continue
+        for size in ("desktop", "phone"):
+            page.set_viewport_size(SIZES[size]["viewport"])
+            checks = [check_fits]
+            if size == "desktop" or everywhere:
+                checks.append(partial(check_accessible, colours=size == "desktop"))
+            for check in checks:
+                try:
+                    check(page)
+                except AssertionError as error:
+                    wrong.append(f"{name}, {size}: {error}".split("\nassert ")[0])
+    assert not wrong, "\n\n".join(wrong)
