@@ -42,7 +42,7 @@ def demo_site() -> Iterator[str]:
         site = subprocess.Popen([sys.executable, "-m", "config.run"], cwd=ROOT, env={**os.environ, **given})
         try:
             address = f"http://127.0.0.1:{port}"
-            for _try in range(600):
+            while site.poll() is None:
                 with contextlib.suppress(OSError):
                     urllib.request.urlopen(f"{address}/admin/login/", timeout=5).close()
                     break

@@ -121,7 +121,8 @@ def answer(client: Client, method: str, url: str) -> str:
     """What the site answers, as the table writes it; what it changes meanwhile is undone."""
     with transaction.atomic():
         response = client.get(url) if method == "GET" else client.post(url, {})
-        response.close()
+        if response.streaming:
+            list(response.streaming_content)  # reading to the end closes the file behind it
         transaction.set_rollback(True)
     to_login = response.status_code == 302 and response["Location"].startswith(reverse("admin:login"))
     return "login" if to_login else SIGNS.get(response.status_code, str(response.status_code))

@@ -85,7 +85,7 @@ def site(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, int, Path]]:
     yield process, port, tmp_path
     if process.poll() is None:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 class Browser:
@@ -124,7 +124,7 @@ def test_one_command_runs_web_worker_and_beat_and_ctrl_c_ends_them_all(site: Any
     wait_until(lambda: list(data_dir.glob("beat-schedule*")))
 
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     assert processes_of(data_dir) == []
     output = (data_dir / "output").read_text()
     assert f"http://127.0.0.1:{port}/" in output
@@ -144,7 +144,7 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
             env={**os.environ, "DEBUG": "on", "DATA_DIR": str(tmp_path), "PORT": str(port)},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 2

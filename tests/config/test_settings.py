@@ -108,7 +108,7 @@ def test_make_run_refuses_in_one_sentence_and_starts_nothing(
         env={**os.environ, **blank, "DATA_DIR": str(tmp_path), **variables},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 2
