@@ -38,7 +38,9 @@ def test_a_message_in_the_folder_appears_whole(tmp_path: Path, monkeypatch: pyte
         queue = connection.SimpleQueue("work")
         queue.put({"id": 1})
         assert len(list(tmp_path.glob("*.work.msg"))) == 1
-        assert queue.get(timeout=10).payload == {"id": 1}
+        message = queue.get(timeout=10)
+        message.ack()
+        assert message.payload == {"id": 1}
         queue.close()
     assert seen == [[], []]
     assert list(tmp_path.glob("*.draft")) == []
