@@ -53,7 +53,7 @@ def standings(
     """
     codes = [f"applies_{rule.code}" for rule in decision.RULES] if every_code else []
     parts = [
-        decision.decide(context, contacts, every_code=every_code)
+        decision.decide(context, contacts, every_code=every_code, few=True)
         .order_by()
         .annotate(purpose_pk=Value(context.purpose.pk))
         .values("pk", "purpose_pk", "refusal", *codes)

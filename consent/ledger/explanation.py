@@ -108,7 +108,7 @@ def explain(contact: Contact, purpose: Purpose, at: datetime, campaign: Any = No
         campaign: the campaign that asks, if one does.
     """
     context = decision.context_for(purpose, at, campaign)
-    judged = decision.decide(context, Contact.objects.filter(pk=contact.pk), every_code=True).get()
+    judged = decision.decide(context, Contact.objects.filter(pk=contact.pk), every_code=True, few=True).get()
     applying = [rule for rule in decision.RULES if getattr(judged, f"applies_{rule.code}")]
     consent = Consent.objects.filter(pk=judged.consent_id).select_related("proof__notice").first()
     return Explanation(
