@@ -61,7 +61,6 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
     list_filter = (
         "status",
         ("purpose", filters.PurposeFilter),
-        "purpose__brand",
         filters.LiveFilter,
         filters.ExpiringFilter,
         filters.ProofFilter,

@@ -47,7 +47,7 @@ def shown(response: Any) -> set[int]:
 # --- the list ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("who", "queries"), [("officer", 10), ("recruiter", 10)])
+@pytest.mark.parametrize(("who", "queries"), [("officer", 9), ("recruiter", 9)])
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_costs_the_same_with_one_row_or_three(
     who: str, queries: int, rows: int, request: Any, sign_in: Any, django_assert_num_queries: Any
