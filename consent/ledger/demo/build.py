@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 from unittest import mock
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -54,7 +54,7 @@ def build() -> int:
         teller.tell(story, person)
     for person in sorted(population, key=lambda p: p.events[0].at):
         _live(person, tags, users)
-    _officer_work(purposes, officer, now)
+    _officer_work(purposes, users["officer"], now)
     return Contact.objects.count()
 
 
@@ -79,7 +79,8 @@ def _live(person: people.Person, tags: dict[str, Tag], users: dict) -> None:
             event.do(contact)
 
 
-def _officer_work(purposes: dict[str, Purpose], officer: history.Actor, now: datetime) -> None:
+def _officer_work(purposes: dict[str, Purpose], user: Any, now: datetime) -> None:
+    officer = history.Actor.of(user)
     with clock(now - timedelta(days=30)):
         for purpose in purposes.values():
             with history.acting(officer, "The old database's claims no longer count as proof"):
@@ -94,12 +95,12 @@ def _officer_work(purposes: dict[str, Purpose], officer: history.Actor, now: dat
         Audience.objects.create(name="Applicants in Italy", kind="applicant", country="IT")
         Audience.objects.create(name="Customers in Galician", kind="customer", language="gl")
     with clock(now - timedelta(days=3)):
-        _import_a_list(officer)
+        _import_a_list(user)
     for _counts in jobs.remind_expiring(simulate=False, limit=None):
         pass
 
 
-def _import_a_list(officer: history.Actor) -> None:
+def _import_a_list(user: Any) -> None:
     """The import of a small list with the usual mistakes."""
     day = (timezone.localdate() - timedelta(days=1)).isoformat()
     rows = (words.HERE / "fair.csv").read_text(encoding="utf-8").replace("{day}", day)
@@ -108,8 +109,8 @@ def _import_a_list(officer: history.Actor) -> None:
         filename="job-fair-milano.csv",
         country="IT",
         reason="Forms of the job fair, typed in by the agency",
-        actor=officer,
-        user=get_user_model().objects.get(pk=officer.user_id),
+        actor=history.Actor.of(user),
+        user=user,
         state=ImportBatch.State.RUNNING,
     )
     batches.run(batch)
