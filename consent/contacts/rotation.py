@@ -12,7 +12,7 @@ from django.db import transaction
 from consent.contacts import doors
 from consent.contacts.models import Contact, Suppression
 from consent.core import digests, history
-from consent.core.filters import distinct_values
+from consent.core.distinct import distinct_values
 
 BATCH = 500
 

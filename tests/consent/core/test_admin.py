@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from consent.contacts.models import Audience, Contact, Tag
 from consent.core import history
 from consent.core.admin import BoundedPaginator, PlacetAdmin, TrackedAdmin
-from consent.core.filters import distinct_values
+from consent.core.distinct import distinct_values
 from tests import factories
 
 pytestmark = pytest.mark.django_db
