@@ -23,7 +23,9 @@ lint: .venv/development.stamp
 	@.venv/bin/lint-imports
 
 bench: .venv/development.stamp ## speed as ratios to hand-written SQL
-	@DEBUG=on $(PY) -m benchmarks
+	@DEBUG=on $(PY) -m benchmarks; within=$$?; \
+	if [ -n "$$DATABASE_URL" ]; then DEBUG=on $(PY) -m benchmarks --database "$$DATABASE_URL" || within=1; \
+	else echo "PostgreSQL was not measured: set DATABASE_URL to a server."; fi; exit $$within
 
 lock: .venv/development.stamp ## new lock files after a change of requirements*.in
 	@$(LOCK) --output-file=requirements.txt requirements.in
