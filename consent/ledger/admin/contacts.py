@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from consent.contacts.admin.contacts import ContactAdmin
 from consent.contacts.models import Contact
 from consent.core.admin import BoundedPaginator, PlacetChangeList, Tool
-from consent.ledger import access, contact_page, transitions
+from consent.ledger import access, contact_page, moves
 from consent.ledger.admin.consents import MOVES, legal_moves
 from consent.ledger.models import Consent
 
@@ -80,7 +80,7 @@ class ContactPageAdmin(ContactAdmin):
         return tools
 
     def consents_of_number(self, contact: Contact) -> list[str]:
-        live = Consent.objects.filter(contact=contact, status__in=transitions.MOVES["revoke"].sources)
+        live = Consent.objects.filter(contact=contact, status__in=moves.MOVES["revoke"].sources)
         return [str(consent) for consent in live.select_related("purpose__brand")]
 
     def render_change_form(

@@ -27,7 +27,7 @@ class Consent(models.Model):
     - *revoked*: ended by somebody else, such as when the number changed hands.
     - *invalidated*: an audit or authority found the consent worthless.
 
-    The legal moves are one table, ``transitions.MOVES``.
+    The legal moves are one table, ``moves.MOVES``.
     """
 
     class Status(models.TextChoices):

@@ -20,7 +20,7 @@ from consent.contacts import doors
 from consent.contacts.models import Contact, Suppression
 from consent.core import history
 from consent.core.errors import DomainError, IllegalMove, NewActNeeded, ProofIncomplete, ProofTooWeak
-from consent.ledger import decision, evidence, transitions
+from consent.ledger import decision, evidence, moves, transitions
 from consent.ledger.models import Consent, Proof
 from tests import factories, files
 
@@ -48,13 +48,13 @@ TARGET = {
 
 
 @pytest.mark.parametrize("status", [None, *STATUSES])
-@pytest.mark.parametrize("move", transitions.MOVES)
+@pytest.mark.parametrize("move", moves.MOVES)
 def test_only_the_legal_moves_are_legal(move: str, status: str | None) -> None:
     if status in LEGAL[move]:
-        assert transitions.check_move(move, status) == TARGET[move]
+        assert moves.check_move(move, status) == TARGET[move]
     else:
         with pytest.raises(IllegalMove):
-            transitions.check_move(move, status)
+            moves.check_move(move, status)
 
 
 def snapshot() -> dict[str, list]:
@@ -465,7 +465,7 @@ class Ledger(RuleBasedStateMachine):
             assert len(entries) == self.changes[consent.pk]
             for older, newer in itertools.pairwise(entries):
                 assert any(
-                    older.status in move.sources and move.target == newer.status for move in transitions.MOVES.values()
+                    older.status in move.sources and move.target == newer.status for move in moves.MOVES.values()
                 )
 
     @invariant()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.contacts.models import Export, Suppression
-from consent.ledger import decision, transitions
+from consent.ledger import decision, moves
 from consent.ledger.models import Consent, Proof
 from consent.ledger.models.proofs import Answer
 from tests import factories
@@ -19,10 +19,7 @@ pytestmark = pytest.mark.django_db
 LIST = "admin:ledger_consent_changelist"
 MOVES = ["withdraw", "revoke", "invalidate"]
 ILLEGAL = [
-    (move, status)
-    for move in MOVES
-    for status in Consent.Status.values
-    if status not in transitions.MOVES[move].sources
+    (move, status) for move in MOVES for status in Consent.Status.values if status not in moves.MOVES[move].sources
 ]
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
 
@@ -200,7 +197,7 @@ def test_the_page_shows_the_verdict_and_the_legal_moves_only(status: str, office
     text = response.content.decode()
     assert ("May be texted now" in text) is (status in ("given", "renewed"))
     for move in MOVES:
-        assert (move_page(consent, move) in text) is (status in transitions.MOVES[move].sources)
+        assert (move_page(consent, move) in text) is (status in moves.MOVES[move].sources)
 
 
 def test_nobody_edits_or_deletes_a_consent(superuser: Any, sign_in: Any) -> None:
@@ -246,7 +243,7 @@ def test_an_illegal_move_says_why_and_changes_nothing(move: str, status: str, of
     assert (Proof.objects.count(), Suppression.objects.count(), consent.history.count()) == before
 
 
-@pytest.mark.parametrize("status", sorted(transitions.MOVES["revoke"].sources))
+@pytest.mark.parametrize("status", sorted(moves.MOVES["revoke"].sources))
 @pytest.mark.parametrize(("move", "target"), [("revoke", "revoked"), ("invalidate", "invalidated")])
 def test_an_officer_ends_a_live_consent(move: str, target: str, status: str, officer: Any, sign_in: Any) -> None:
     consent, client = factories.consent(status=status), sign_in(officer)
