@@ -46,17 +46,17 @@ def standings(
     Args:
         contacts: a few contacts, such as a page of a list.
         contexts: the questions (``decision.contexts_for``).
-        every_code: also say of each rule whether it applies.
+        every_code: say of each rule whether it applies, not only which one decides.
 
     Returns:
-        ``pk``, ``purpose_pk``, ``refusal`` and, with ``every_code``, ``applies_<code>`` per contact and purpose.
+        ``pk``, ``purpose_pk`` and ``refusal`` or, with ``every_code``, what ``decision.applying`` needs.
     """
-    codes = [f"applies_{rule.code}" for rule in decision.RULES] if every_code else []
+    columns = decision.ASKED if every_code else ("refusal",)
     parts = [
         decision.decide(context, contacts, every_code=every_code, few=True)
         .order_by()
         .annotate(purpose_pk=Value(context.purpose.pk))
-        .values("pk", "purpose_pk", "refusal", *codes)
+        .values("pk", "purpose_pk", *columns)
         for context in contexts
     ]
     return list(parts[0].union(*parts[1:], all=True)) if parts else []
@@ -87,13 +87,8 @@ def cards(contact: Contact, at: datetime) -> list[Card]:
 
 
 def _card(purpose: Purpose, consent: Consent | None, row: dict[str, Any]) -> Card:
-    applying = [rule for rule in decision.RULES if row[f"applies_{rule.code}"] or rule.code == row["refusal"]]
-    return Card(
-        purpose=purpose,
-        allowed=row["refusal"] == "",
-        why=sorted(applying, key=lambda rule: rule.code != row["refusal"]),
-        consent=consent,
-    )
+    why = decision.applying(row)
+    return Card(purpose=purpose, allowed=not why, why=why, consent=consent)
 
 
 def stops(contact: Contact) -> QuerySet[Suppression]:

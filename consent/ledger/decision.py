@@ -4,7 +4,7 @@ One queryset. A contact is that queryset with ``pk=``; a campaign is the same qu
 is a condition in the database; the first that applies, in the order of ``RULES``, is a contact's ``refusal``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,12 @@ from django.db.models import (
     Case,
     CharField,
     Count,
+    Exists,
+    ExpressionWrapper,
     F,
     FilteredRelation,
     Max,
+    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -42,33 +45,36 @@ class Context:
         at: the moment judged; the records count as they stand now.
         campaign: the campaign that asks, if one does.
         material_version: the newest published version of the purpose's notice that was a material change (RULES C17).
-        among: the contacts judged, when they are a handful (set by ``decide``).
+        few: the contacts judged are a handful (set by ``decide``).
     """
 
     purpose: Purpose
     at: datetime
     campaign: Any = None
     material_version: int = 0
-    among: QuerySet[Contact] | None = None
+    few: bool = False
+
+
+Condition = Callable[[Context], Q | Exists]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A reason to refuse.
+    """A reason to refuse: a condition on the person, a state of the consent, or a fault of a consent that permits.
 
     Attributes:
-        code: the refusal code.
+        code: the refusal code; the state, where a state of the consent is the reason.
         source: the rule it implements, as cited in RULES.md or DESIGN.md.
         sentence: what it means, for the person reading the explanation.
-        applies: the condition, given the context.
-        defers: the text may go later without anybody acting.
+        person: the condition on the person, whatever the consent.
+        fault: the condition on a consent in a state that permits; asked of no other.
     """
 
     code: str
     source: str
     sentence: str | Promise
-    applies: Callable[[Context], Q]
-    defers: bool = False
+    person: Condition | None = None
+    fault: Condition | None = None
 
 
 def stops(purpose: Purpose) -> QuerySet[Suppression]:
@@ -78,99 +84,92 @@ def stops(purpose: Purpose) -> QuerySet[Suppression]:
     return Suppression.objects.filter(scope, lifted_at__isnull=True)
 
 
-def _suppressed(context: Context) -> Q:
+def _suppressed(context: Context) -> Q | Exists:
     found = stops(context.purpose).order_by()
-    if context.among is not None:  # by the index, instead of reading every suppression to judge a few people
-        found = found.filter(digest__in=context.among.order_by().values("phone_digest"))
+    if context.few:  # by the index, instead of reading every suppression to judge a few people
+        return Exists(found.filter(digest=OuterRef("phone_digest")))
     return Q(phone_digest__in=found.values("digest"))
 
 
 # What the rules look at in the consent. Named once as ``kept__…``, so that Django finds the way there once and not for
-# each of some forty conditions: explaining one person is mostly that.
+# each condition: explaining one person is mostly that.
 _LOOKED_AT = (
     *("status", "phone", "effective_at", "expires_at", "proof_id"),
     *("proof__answer", "proof__method", "proof__read_verbatim", "proof__notice_id", "proof__notice__version"),
 )
 
 
-def _none(context: Context) -> Q:
-    # A consent that the person gives after the moment judged does not exist yet at that moment.
-    return Q(kept__status__isnull=True) | Q(kept__status__in=Consent.PERMITTING, kept__effective_at__gt=context.at)
+def _insufficient(purpose: Purpose, held: str, person: str) -> Q:
+    def at(path: str, value: Any) -> Q:
+        return Q(**{f"{held}{path}": value})
+
+    found = (
+        at("proof_id__isnull", True)
+        | ~at("proof__answer", Answer.YES)
+        | ~at("proof__method__in", purpose.accepted_methods)
+        | (
+            at("proof__method", Method.VERBAL)
+            & (at("proof__read_verbatim__isnull", True) | at("proof__read_verbatim", False))
+        )
+        | (at("proof__notice_id__isnull", True) & ~at("proof__method", Method.RELATIONSHIP))
+    )
+    if purpose.kind == Purpose.Kind.MARKETING:
+        found |= Q(**{f"{person}country": "US"}) & ~at("proof__method__in", proofs.WRITTEN)
+    return found
 
 
-def _status(status: str) -> Callable[[Context], Q]:
-    return lambda context: Q(kept__status=status)
-
-
-def _expired(context: Context) -> Q:
-    over = Q(kept__status__in=Consent.PERMITTING, kept__expires_at__lte=context.at)
-    return Q(kept__status=S.EXPIRED) | over
-
-
-def _permitting(condition: Q) -> Q:
-    return Q(kept__status__in=Consent.PERMITTING) & condition
-
-
-def _number_changed(context: Context) -> Q:
-    return _permitting(~Q(kept__phone=F("phone")))
-
-
-def _renewal_needed(context: Context) -> Q:
-    return _permitting(Q(kept__proof__notice__version__lt=context.material_version))
-
-
-def _weak(context: Context) -> Q:
-    return weak_proof(context.purpose, held="kept__")
-
-
-def weak_proof(purpose: Purpose, *, held: str = "held__", person: str = "") -> Q:
+def weak_proof(purpose: Purpose, *, held: str, person: str) -> Q:
     """The condition of ``proof_too_weak``, for any queryset that reaches consent and contact.
 
     Args:
         purpose: what the consent is for.
         held, person: the paths to the consent and to its contact; a list of consents passes "" and "contact__".
     """
-
-    def at(path: str, value: Any) -> Q:
-        return Q(**{f"{held}{path}": value})
-
-    incomplete = (
-        at("proof_id__isnull", True)
-        | ~at("proof__answer", Answer.YES)
-        | ~at("proof__method__in", purpose.accepted_methods)
-        | (at("proof__method", Method.VERBAL) & at("proof__read_verbatim__isnull", True))
-        | (at("proof__method", Method.VERBAL) & at("proof__read_verbatim", False))
-        | (at("proof__notice_id__isnull", True) & ~at("proof__method", Method.RELATIONSHIP))
-    )
-    if purpose.kind == Purpose.Kind.MARKETING:
-        incomplete |= Q(**{f"{person}country": "US"}) & ~at("proof__method__in", proofs.WRITTEN)
-    return at("status__in", Consent.PERMITTING) & incomplete
+    return Q(**{f"{held}status__in": Consent.PERMITTING}) & _insufficient(purpose, held, person)
 
 
-# The order is the order of precedence (DESIGN §4).
+# The order is the order of precedence (DESIGN §4). What concerns the person stands before what concerns the consent; a
+# consent is in one state, so that states and faults never compete.
 RULES: tuple[Rule, ...] = (
     Rule(
         "restricted", "GDPR 18", _("Processing is restricted: the data is only stored."),
-        lambda context: Q(restricted_since__isnull=False),
+        person=lambda context: Q(restricted_since__isnull=False),
     ),
     Rule(
         "held", "RULES O4", _("A reply that may mean stop is being looked at."),
-        lambda context: Q(held_since__isnull=False),
+        person=lambda context: Q(held_since__isnull=False),
     ),
-    Rule("suppressed", "RULES O8", _("The person opted out."), _suppressed),
-    Rule("no_consent", "RULES C1", _("The person never said yes to this purpose."), _none),
-    Rule("unknown", "RULES C1", _("Somebody claims a yes, but nothing proves it."), _status(S.UNKNOWN)),
-    Rule("requested", "RULES C13", _("The person still has to confirm."), _status(S.REQUESTED)),
-    Rule("refused", "RULES C3", _("The person said no."), _status(S.REFUSED)),
-    Rule("withdrawn", "RULES C6", _("The person withdrew the consent."), _status(S.WITHDRAWN)),
-    Rule("revoked", "RULES C15", _("The consent was ended, such as for a number that changed."), _status(S.REVOKED)),
-    Rule("expired", "RULES C7", _("The consent is over and was not renewed."), _expired),
-    Rule("invalidated", "DESIGN §3", _("An audit found the consent worthless."), _status(S.INVALIDATED)),
-    Rule("number_changed", "RULES C15", _("The consent was given for another number."), _number_changed),
-    Rule("renewal_needed", "RULES C17", _("The purpose changed: the person must be asked again."), _renewal_needed),
-    Rule("proof_too_weak", "RULES C2, C13, C14", _("The proof does not suffice for this purpose."), _weak),
+    Rule("suppressed", "RULES O8", _("The person opted out."), person=_suppressed),
+    # A consent that the person gives after the moment judged does not exist yet at that moment.
+    Rule(
+        "no_consent", "RULES C1", _("The person never said yes to this purpose."),
+        fault=lambda context: Q(kept__effective_at__gt=context.at),
+    ),
+    Rule(S.UNKNOWN, "RULES C1", _("Somebody claims a yes, but nothing proves it.")),
+    Rule(S.REQUESTED, "RULES C13", _("The person still has to confirm.")),
+    Rule(S.REFUSED, "RULES C3", _("The person said no.")),
+    Rule(S.WITHDRAWN, "RULES C6", _("The person withdrew the consent.")),
+    Rule(S.REVOKED, "RULES C15", _("The consent was ended, such as for a number that changed.")),
+    Rule(
+        S.EXPIRED, "RULES C7", _("The consent is over and was not renewed."),
+        fault=lambda context: Q(kept__expires_at__lte=context.at),
+    ),
+    Rule(S.INVALIDATED, "DESIGN §3", _("An audit found the consent worthless.")),
+    Rule(
+        "number_changed", "RULES C15", _("The consent was given for another number."),
+        fault=lambda context: ~Q(kept__phone=F("phone")),
+    ),
+    Rule(
+        "renewal_needed", "RULES C17", _("The purpose changed: the person must be asked again."),
+        fault=lambda context: Q(kept__proof__notice__version__lt=context.material_version),
+    ),
+    Rule(
+        "proof_too_weak", "RULES C2, C13, C14", _("The proof does not suffice for this purpose."),
+        fault=lambda context: _insufficient(context.purpose, held="kept__", person=""),
+    ),
 )  # fmt: skip
 BY_CODE = {rule.code: rule for rule in RULES}
+_STATES = [rule.code for rule in RULES if rule.code in Consent.Status.values]
 
 
 def contexts_for(purposes: Iterable[Purpose], at: datetime, campaign: Any = None) -> list[Context]:
@@ -197,44 +196,68 @@ def decide(
     Args:
         context: purpose, moment and campaign (``context_for``).
         contacts: whom to judge; everybody when not given.
-        every_code: also annotate ``applies_<code>`` for each rule, for the explanation.
+        every_code: also annotate what ``applying`` needs to tell every code, for the explanation.
         few: the contacts are a handful, such as one person or a page of a list; the answer is the same.
 
     Returns:
         The contacts with ``refusal`` (empty: may be texted), ``consent_id`` and ``proof_id``.
     """
     contacts = Contact.objects.all() if contacts is None else contacts
-    if few:
-        context = replace(context, among=contacts)
+    context = replace(context, few=few)
     judged = contacts.annotate(
         held=FilteredRelation("consents", condition=Q(consents__purpose=context.purpose.pk)),
     ).alias(**{f"kept__{path}": F(f"held__{path}") for path in _LOOKED_AT})
-    conditions = {rule.code: rule.applies(context) for rule in RULES}
+    persons = {rule.code: rule.person(context) for rule in RULES if rule.person}
+    faults = {rule.code: rule.fault(context) for rule in RULES if rule.fault}
     if every_code:
-        judged = judged.annotate(
-            **{
-                f"applies_{code}": Case(
-                    When(condition, then=Value(True)), default=Value(False), output_field=BooleanField()
-                )
-                for code, condition in conditions.items()
-            }
-        )
-        conditions = {code: Q(**{f"applies_{code}": True}) for code in conditions}  # Django resolves each rule once
+        asked = {f"asked_{code}": ExpressionWrapper(q, BooleanField()) for code, q in (persons | faults).items()}
+        judged = judged.annotate(state=F("kept__status"), **asked)
+        # Django resolves each condition once.
+        persons, faults = ({code: Q(**{f"asked_{code}": True}) for code in group} for group in (persons, faults))
     return judged.annotate(
         consent_id=F("held__pk"),
         proof_id=F("held__proof_id"),
+        # Only two states permit; a state the rules do not know is refused (P9).
         refusal=Case(
-            *(When(condition, then=Value(code)) for code, condition in conditions.items()),
-            # Only these two states permit; anything the rules above do not know is refused (P9).
-            When(kept__status__in=Consent.PERMITTING, then=Value("")),
+            *_first(persons),
+            When(
+                kept__status__in=Consent.PERMITTING,
+                then=Case(*_first(faults), default=Value(""), output_field=CharField()),
+            ),
+            When(kept__status__in=_STATES, then=F("kept__status")),
             default=Value("no_consent"),
             output_field=CharField(),
         ),
     )
 
 
+def _first(conditions: Mapping[str, Q | Exists]) -> list[When]:
+    return [When(condition, then=Value(code)) for code, condition in conditions.items()]
+
+
+# What to take from ``decide(…, every_code=True)`` for ``applying``.
+ASKED = ("state", *(f"asked_{rule.code}" for rule in RULES if rule.person or rule.fault))
+
+
+def applying(row: Mapping[str, Any]) -> list[Rule]:
+    """Every rule that applies to somebody, in order of precedence: the first is the refusal, none is a yes.
+
+    Args:
+        row: the values ``ASKED`` of ``decide(…, every_code=True)``.
+    """
+
+    def applies(rule: Rule) -> bool:
+        if rule.person:
+            return bool(row[f"asked_{rule.code}"])
+        if row["state"] in Consent.PERMITTING:
+            return bool(rule.fault and row[f"asked_{rule.code}"])
+        return rule.code == (row["state"] if row["state"] in _STATES else "no_consent")
+
+    return [rule for rule in RULES if applies(rule)]
+
+
 def counts(context: Context, contacts: QuerySet[Contact] | None = None) -> dict[str, int]:
     """How many contacts have each refusal, by code in order of precedence; ``allowed`` comes first."""
-    rows = decide(context, contacts).order_by().values("refusal").annotate(n=Count("pk"))
+    rows = decide(context, contacts).order_by().values("refusal").annotate(n=Count("*"))
     found = {row["refusal"]: row["n"] for row in rows}
     return {"allowed": found.get("", 0)} | {rule.code: found[rule.code] for rule in RULES if rule.code in found}

@@ -108,16 +108,18 @@ def explain(contact: Contact, purpose: Purpose, at: datetime, campaign: Any = No
         campaign: the campaign that asks, if one does.
     """
     context = decision.context_for(purpose, at, campaign)
-    judged = decision.decide(context, Contact.objects.filter(pk=contact.pk), every_code=True, few=True).get()
-    applying = [rule for rule in decision.RULES if getattr(judged, f"applies_{rule.code}")]
-    consent = Consent.objects.filter(pk=judged.consent_id).select_related("proof__notice").first()
+    judged = decision.decide(context, Contact.objects.filter(pk=contact.pk), every_code=True, few=True)
+    row = judged.values("consent_id", *decision.ASKED).get()
+    rules = decision.applying(row)
+    held = Consent.objects.select_related("proof__notice")
+    consent = held.get(pk=row["consent_id"]) if row["consent_id"] else None
     return Explanation(
         purpose=purpose.path,
         at=at,
         known=True,
-        allowed=judged.refusal == "",
-        refusal=judged.refusal,
-        codes=_reasons(applying, judged.refusal),
+        allowed=not rules,
+        refusal=rules[0].code if rules else "",
+        codes=_reasons(rules),
         consent=_consent(consent) if consent else None,
         proof=_proof(consent.proof) if consent and consent.proof else None,
     )
@@ -136,7 +138,7 @@ def explain_number(number: numbers.Number, purpose: Purpose, at: datetime) -> Ex
         known=False,
         allowed=False,
         refusal=codes[0],
-        codes=_reasons([decision.BY_CODE[code] for code in codes], codes[0]),
+        codes=_reasons([decision.BY_CODE[code] for code in codes]),
     )
 
 
@@ -158,8 +160,8 @@ def moment(typed: str, purpose: Purpose) -> datetime:
     return at if timezone.is_aware(at) else at.replace(tzinfo=ZoneInfo(purpose.brand.zone))
 
 
-def _reasons(rules: list[decision.Rule], refusal: str) -> tuple[Reason, ...]:
-    return tuple(Reason(rule.code, rule.source, str(rule.sentence), rule.code == refusal) for rule in rules)
+def _reasons(rules: list[decision.Rule]) -> tuple[Reason, ...]:
+    return tuple(Reason(rule.code, rule.source, str(rule.sentence), rule is rules[0]) for rule in rules)
 
 
 def _consent(consent: Consent) -> ConsentFacts:

@@ -30,12 +30,13 @@ def expire_consents(simulate: bool, limit: int | None) -> Iterator[jobs.Counts]:
     expired = 0
     while limit is None or expired < limit:
         size = BATCH if limit is None else min(BATCH, limit - expired)
-        last = list(due.order_by("pk").values_list("pk", flat=True)[:size])
-        if not last:
+        batch = list(due.order_by("pk").values_list("pk", flat=True)[:size])
+        if not batch:
             break
         with transaction.atomic(), history.acting(history.Actor.job("expire_consents"), "The consent's time is over."):
-            expired += transitions.expire(due.filter(pk__lte=last[-1]))
+            expired += transitions.expire(due.filter(pk__lte=batch[-1]))
         yield {"expired": expired}
+        due = due.filter(pk__gt=batch[-1])  # reads on from here, not from the beginning
     yield {"expired": expired}
 
 
