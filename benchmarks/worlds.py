@@ -138,12 +138,13 @@ def build(contacts: int) -> dict[str, int]:
                 "phone_digest", flat=True
             )
         )
-        if connection.vendor == "postgresql":  # no index is made while foreign keys wait to be checked
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for sql in indexes:
-            cursor.execute(sql)
         for rows in (Contact, Consent, Suppression):
             history.created(rows.objects.order_by("pk"))
+        if connection.vendor == "postgresql":  # no index is made while foreign keys wait to be checked
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        for sql in indexes:
+            cursor.execute(sql)
         _set_sequences(cursor, (Contact, NameWord, Consent))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
@@ -216,7 +217,10 @@ def _without_indexes(cursor: object) -> list[str]:
     """Drop the plain indexes of the large tables; returns the statements that make them again."""
     from django.db import connection
 
-    tables = "('contacts_contact', 'contacts_nameword', 'ledger_proof', 'ledger_consent')"
+    tables = (
+        "('contacts_contact', 'contacts_nameword', 'ledger_proof', 'ledger_consent', 'contacts_historicalcontact',"
+        " 'ledger_historicalconsent')"
+    )
     if connection.vendor == "postgresql":
         sql = (
             f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN {tables} AND indexname NOT IN"
