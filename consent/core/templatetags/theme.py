@@ -28,6 +28,22 @@ def labelled(cells: Iterable[SafeString], headers: Iterable[dict[str, Any]]) -> 
         yield mark_safe(f'{tag} data-label="{conditional_escape(label)}"{rest}')  # noqa: S308
 
 
+@register.simple_tag
+def chosen_filters(cl: Any) -> list[dict[str, Any]]:
+    """The filters that narrow a list, each with what is chosen and the address without it.
+
+    Args:
+        cl: the list. The first choice of each of its filters is the one that narrows nothing.
+    """
+    chosen = []
+    for spec in cl.filter_specs:
+        whole, *rest = spec.choices(cl)
+        for choice in rest:
+            if choice["selected"]:
+                chosen.append({"title": spec.title, "choice": choice["display"], "without": whole["query_string"]})
+    return chosen
+
+
 @register.filter
 def minutes(span: timedelta) -> int:
     """A time span in whole minutes, rounded up."""
