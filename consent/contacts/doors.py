@@ -121,12 +121,24 @@ def check_number_free(contact: Contact, number: numbers.Number) -> None:
     if holder is not None and holder.pk == contact.pk:
         raise DomainError(_("This is the number on record already."))
     if holder is not None:
-        raise DomainError(_("Another contact has this number already. Open that contact instead."), rule="C15")
+        raise _taken()
+
+
+def _taken() -> DomainError:
+    return DomainError(_("Another contact has this number already. Open that contact instead."), rule="C15")
+
+
+def _follow(old: str, new: str) -> None:
+    """What a person opted out of holds at the new number too: it was the person who said so, not the number (P4)."""
+    personal = (Suppression.Reason.STOP, Suppression.Reason.OBJECTION)
+    for stop in suppressions(old).filter(reason__in=personal).select_related("brand", "purpose"):
+        suppress(new, reason=stop.reason, since=stop.since, brand=stop.brand, purpose=stop.purpose)
 
 
 @transaction.atomic
 def change_number(contact: Contact, number: numbers.Number) -> None:
-    """Give a contact another number. What was given for the old one is revoked by the ledger (RULES C15).
+    """Give a contact another number. What was given for the old one is revoked by the ledger (RULES C15); what the
+    person opted out of stays in force at both.
 
     Raises:
         DomainError: another contact has the number.
@@ -137,9 +149,14 @@ def change_number(contact: Contact, number: numbers.Number) -> None:
         return
     check_number_free(locked, number)
     locked.set_number(number)
-    locked.save()
+    try:
+        with transaction.atomic():
+            locked.save()
+    except IntegrityError:  # another request was faster
+        raise _taken() from None
     contact.set_number(number)
     carry_over(number.e164)
+    _follow(old, number.e164)
     number_changed.send(sender=Contact, contact=locked, old=old)
 
 

@@ -1,6 +1,7 @@
 """Base classes of every admin page: read-only unless said otherwise, who and why on every change, history to read,
 searches that stay out of the address, nothing in bulk."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +11,9 @@ from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList, ChangeListSearchForm
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,9 +27,22 @@ from consent.core import history, sealed
 from consent.core.history_page import events, in_words
 
 REASON_FIELD = "_reason"
+SEEN_FIELD = "_seen"
+_LONGEST_SEARCH = 200
 # What may follow a field in the address of a list; anything else could spell out masked data letter by letter.
 _LOOKUPS = {"", "exact", "in", "isnull", "gt", "gte", "lt", "lte", "year", "month", "day", "range"}
 _LOOKUPS |= {f"{key}__{lookup}".removesuffix("__") for key in ("id", "pk") for lookup in ("", "exact", "in", "isnull")}
+
+
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class AccountAdmin(UserAdmin):
+    """Accounts are switched off, never deleted: records and their history name them (P3)."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @dataclass(frozen=True)
@@ -176,8 +192,8 @@ class PlacetAdmin(admin.ModelAdmin):
             query = request.GET.copy()
             query.pop(PAGE_VAR, None)
             query.pop(SEARCH_VAR, None)
-            if typed := request.POST[SEARCH_VAR].strip():
-                query[SEARCH_VAR] = sealed.seal(typed)
+            if typed := _plain(request.POST[SEARCH_VAR]):
+                query[SEARCH_VAR] = sealed.seal(typed[:_LONGEST_SEARCH])
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
         return super().changelist_view(request, {"tools": self.list_tools(request), **(extra_context or {})})
 
@@ -234,9 +250,35 @@ class TrackedAdmin(PlacetAdmin):
                 return None
         return super().get_object(request, object_id, from_field)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form_class: Any = super().get_form(request, obj, change, **kwargs)
+        if obj is None or request.method != "POST":
+            return form_class
+
+        class FreshForm(form_class):  # type: ignore[misc]  # a class made by Django
+            def clean(self) -> Any:
+                data = super().clean()
+                if request.POST.get(SEEN_FIELD) not in (None, fingerprint(self)):
+                    raise ValidationError(
+                        _("Somebody changed this while you had it open. Look at the history, then save again.")
+                    )
+                return data
+
+        return FreshForm
+
+    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["seen"] = fingerprint(context["adminform"].form)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
-        """Save, unless nothing changed: such a save must not write history. Tags and the like are saved afterwards."""
-        if not change or _differs(obj):
+        """Save, unless nothing changed: such a save must not write history.
+
+        Tags and the like have no column of their own in the history: its reason tells what became of them.
+        """
+        told = _chosen_anew(obj, form)
+        if change and not told and not _differs(obj):
+            return
+        with history.acting(history.Actor.of(request.user), " · ".join([history.current().reason, *told])):
             super().save_model(request, obj, form, change)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -273,7 +315,35 @@ class TrackedAdmin(PlacetAdmin):
 
 def typed_reason(request: HttpRequest) -> str:
     """The reason a person typed on a form, at most 500 characters; empty when none."""
-    return request.POST.get(REASON_FIELD, "").strip()[:500]
+    return _plain(request.POST.get(REASON_FIELD, ""))[:500]
+
+
+def _plain(typed: str) -> str:
+    return typed.replace("\0", "").strip()
+
+
+def fingerprint(form: forms.BaseForm) -> str:
+    """What a form shows of the stored row, as a short digest: another one means that the row changed meanwhile."""
+    shown = []
+    for name, field in sorted(form.fields.items()):
+        value = form.get_initial_for_field(field, name)
+        if isinstance(value, list):
+            value = sorted(str(getattr(one, "pk", one)) for one in value)
+        shown.append((name, str(value)))
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def _chosen_anew(obj: models.Model, form: Any) -> list[str]:
+    """What a form changes in relations to many, in people's words."""
+    told = []
+    for field in obj._meta.many_to_many:
+        if field.name in form.changed_data:
+            old, new = (
+                [str(one) for one in rows or ()]
+                for rows in (form.initial.get(field.name), form.cleaned_data[field.name])
+            )
+            told.append(f"{capfirst(str(field.verbose_name))}: {', '.join(old) or '–'} → {', '.join(new) or '–'}")
+    return told
 
 
 def _differs(obj: models.Model) -> bool:

@@ -17,7 +17,7 @@ def frozen_models() -> list[tuple[type[models.Model], str]]:
 
 
 def install(using: str = "default", **kwargs: Any) -> None:
-    """Put a refusal of UPDATE and DELETE on every frozen table; safe to repeat."""
+    """Put a refusal of UPDATE, DELETE and TRUNCATE on every frozen table; safe to repeat."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
@@ -37,7 +37,7 @@ def drop(using: str = "default") -> None:
             table = model._meta.db_table
             if table not in tables:
                 continue
-            for event in ("update", "delete"):
+            for event in ("update", "delete", "truncate"):
                 on = f" ON {table}" if connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP TRIGGER IF EXISTS {_PREFIX}{table}_{event}{on}")
 
@@ -51,6 +51,10 @@ def _statements(vendor: str, table: str, condition: str) -> list[str]:
             "$$ BEGIN RAISE EXCEPTION '%: published and evidential rows never change', TG_TABLE_NAME "
             "USING ERRCODE = 'integrity_constraint_violation'; END $$"
         )
+        statements.append(
+            f"CREATE OR REPLACE TRIGGER {_PREFIX}{table}_truncate BEFORE TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {_PREFIX}refuse()"
+        )
     for event in ("update", "delete"):
         name = f"{_PREFIX}{table}_{event}"
         if vendor == "postgresql":
@@ -58,7 +62,7 @@ def _statements(vendor: str, table: str, condition: str) -> list[str]:
                 f"CREATE OR REPLACE TRIGGER {name} BEFORE {event.upper()} ON {table} FOR EACH ROW "
                 f"WHEN ({condition}) EXECUTE FUNCTION {_PREFIX}refuse()"
             )
-        else:
+        else:  # SQLite has no TRUNCATE
             statements.append(f"DROP TRIGGER IF EXISTS {name}")
             statements.append(
                 f"CREATE TRIGGER {name} BEFORE {event.upper()} ON {table} FOR EACH ROW WHEN {condition} "

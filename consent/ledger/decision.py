@@ -167,6 +167,10 @@ RULES: tuple[Rule, ...] = (
         "proof_too_weak", "RULES C2, C13, C14", _("The proof does not suffice for this purpose."),
         fault=lambda context: _insufficient(context.purpose, held="kept__", person=""),
     ),
+    Rule(
+        "not_in_use", "RULES C4", _("The purpose is no longer in use."),
+        fault=lambda context: Q(pk__isnull=context.purpose.active),
+    ),
 )  # fmt: skip
 BY_CODE = {rule.code: rule for rule in RULES}
 _STATES = [rule.code for rule in RULES if rule.code in Consent.Status.values]
@@ -212,8 +216,8 @@ def decide(
     if every_code:
         asked = {f"asked_{code}": ExpressionWrapper(q, BooleanField()) for code, q in (persons | faults).items()}
         judged = judged.annotate(state=F("kept__status"), **asked)
-        # Django resolves each condition once.
-        persons, faults = ({code: Q(**{f"asked_{code}": True}) for code in group} for group in (persons, faults))
+        for group in (persons, faults):  # Django resolves each condition once
+            group.update({code: Q(**{f"asked_{code}": True}) for code in group})
     return judged.annotate(
         consent_id=F("held__pk"),
         proof_id=F("held__proof_id"),

@@ -1,5 +1,6 @@
 """Publishing the words people say yes to: what a notice or policy must contain, and the door (RULES §7, P8)."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,22 +34,32 @@ def missing(row: Publishable) -> list[Check]:
     return [check for check in checklist(row) if not check.ok]
 
 
+def fingerprint(row: Publishable) -> str:
+    """A short digest of a draft: another one means that it changed."""
+    stands = [str(getattr(row, field.attname)) for field in row._meta.concrete_fields]
+    return hashlib.sha256(repr(stands).encode()).hexdigest()[:16]
+
+
 @transaction.atomic
-def publish(row: Publishable, user: Any) -> Publishable:
+def publish(row: Publishable, user: Any, *, read: str = "") -> Publishable:
     """Publish a draft; from then on it never changes (P8).
 
     Args:
         row: a notice or privacy policy.
         user: the signed-in compliance officer.
+        read: the ``fingerprint`` of what the officer read, where there is one.
 
     Raises:
-        NotPublishable: it is published already, is older than a published version, or lacks what the checklist asks.
+        NotPublishable: it is published already, changed since it was read, is older than a published version, or
+            lacks what the checklist asks.
     """
     locked = type(row)._default_manager.select_for_update().get(pk=row.pk)
     if locked.is_published:
         raise NotPublishable(_("This version is published already."), rule="P8")
     if locked.siblings().filter(published_at__isnull=False, version__gt=locked.version).exists():
         raise NotPublishable(_("A newer version is published already. Make a new version instead."), rule="P8")
+    if read and read != fingerprint(locked):
+        raise NotPublishable(_("Somebody changed the draft since you opened this page. Read it again."), rule="P8")
     if lacking := missing(locked):
         raise NotPublishable(
             _("This cannot be published yet. Missing: %(what)s.")

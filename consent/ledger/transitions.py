@@ -20,7 +20,6 @@ from consent.core.errors import DomainError, IllegalMove
 from consent.ledger import proofs
 from consent.ledger.models import Brand, Consent, Proof, Purpose
 from consent.ledger.moves import MOVES, check_move, expiry, judge
-from consent.ledger.signals import consent_changed
 
 S = Consent.Status
 
@@ -106,7 +105,9 @@ def _record_round(pairs: list[tuple[Entry, Result]], by_import: bool) -> None:
     for entry, result in pairs:
         consent = standing.get((entry.contact.pk, entry.purpose.pk))
         result.consent = consent
-        in_force = [s for s in stops.get(entry.contact.phone_digest, []) if _covers(s, entry.purpose)]
+        covering = [s for s in stops.get(entry.contact.phone_digest, []) if _covers(s, entry.purpose)]
+        in_force = [s for s in covering if s.lifted_at is None]
+        live = consent is not None and consent.status in Consent.PERMITTING
         try:
             result.move = judge(
                 entry.act,
@@ -114,7 +115,8 @@ def _record_round(pairs: list[tuple[Entry, Result]], by_import: bool) -> None:
                 country=entry.contact.country,
                 status=consent.status if consent else None,
                 since=consent.effective_at if consent else None,
-                stopped_since=max((s.since for s in in_force), default=None),
+                # A yes to one purpose lifts a stop of everything; it speaks for no other purpose on somebody's list.
+                stopped_since=max((s.since for s in (covering if by_import and not live else in_force)), default=None),
                 by_import=by_import,
             )
         except DomainError as error:
@@ -154,18 +156,12 @@ def _write(moves: list[tuple[Entry, Result, Consent]]) -> None:
     Consent.objects.bulk_update(known, ["status", "phone", "effective_at", "expires_at", "proof"], batch_size=200)
     history.created(Consent.objects.filter(pk__in=[c.pk for c in new]))
     history.changed(Consent.objects.filter(pk__in=[c.pk for c in known]))
-    _announce([c.pk for _e, _r, c in moves])
-
-
-def _announce(pks: Iterable[int]) -> None:
-    if chosen := list(pks):
-        transaction.on_commit(lambda: consent_changed.send(sender=Consent, pks=chosen))
 
 
 def _stops(contacts: Iterable[Contact]) -> dict[str, list[Suppression]]:
     found: dict[str, list[Suppression]] = {}
     digests = {c.phone_digest for c in contacts}
-    for row in Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True):
+    for row in Suppression.objects.filter(digest__in=digests):
         found.setdefault(row.digest, []).append(row)
     return found
 
@@ -259,7 +255,6 @@ def _end(consent: Consent, move: str, effective_at: datetime) -> None:
     consent.effective_at = effective_at
     consent.expires_at = None
     consent.save()
-    _announce([consent.pk])
 
 
 def revoke_for_number(contact: Contact) -> int:

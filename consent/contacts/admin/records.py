@@ -21,6 +21,12 @@ class TagAdmin(PlacetAdmin):
     search_fields = ("name",)
     editable = ("name",)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A tag that an audience asks for stays: without it the audience would select more people."""
+        deleted, count, perms, protected = super().get_deleted_objects(objs, request)
+        asking = Audience.objects.filter(tags__in=objs).distinct()
+        return deleted, count, perms, [*protected, *map(str, asking)]
+
 
 @admin.register(Audience)
 class AudienceAdmin(TrackedAdmin):

@@ -98,7 +98,7 @@ class PublishableAdmin(TrackedAdmin):
         error = ""
         if request.method == "POST":
             try:
-                publishing.publish(row, request.user)
+                publishing.publish(row, request.user, read=request.POST.get("read", ""))
             except NotPublishable as refusal:
                 error = str(refusal)
             else:
@@ -110,6 +110,7 @@ class PublishableAdmin(TrackedAdmin):
             "title": _("Publish %s") % row,
             "opts": self.opts,
             "row": row,
+            "read": publishing.fingerprint(row),
             "text": row.text if isinstance(row, Notice) else row.body,
             "checks": checks,
             "complete": all(check.ok for check in checks),

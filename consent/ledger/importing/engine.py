@@ -234,7 +234,7 @@ def _record(pending: Sequence[tuple[Item, rows.Parsed]], known: dict[str, Contac
     results = transitions.record_answers(entries, by_import=True)
     first: dict[tuple, int] = {}
     for (item, parsed), result in zip(pending, results, strict=True):
-        note = notes.get(item.row, "")
+        note = " ".join(filter(None, [parsed.note, notes.get(item.row, "")]))
         twin = first.setdefault((parsed.number.e164, parsed.purpose.pk, parsed.act.answer, item.glance.at), item.row)
         if result.error:
             yield Verdict(item, Outcome.REJECTED, "answer", str(result.error))

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -101,6 +103,7 @@ class Parsed:
     Attributes:
         act: its answer; ``Answer.NONE`` when nothing proves a yes.
         doubt: why nothing proves it, with the column; empty for a proved answer.
+        note: what the reader of the outcome should know all the same.
     """
 
     number: numbers.Number
@@ -109,6 +112,7 @@ class Parsed:
     act: proofs.Act
     doubt: str = ""
     column: str = ""
+    note: str = ""
     glance: Glance = field(default_factory=lambda: Glance(None))
 
 
@@ -146,6 +150,8 @@ def parse(cells: Cells, seen: Glance, world: World, known: Contact | None) -> Pa
     for column, text in cells.items():
         if any(unicodedata.category(c) == "Cc" and c not in "\t\r\n" for c in text):
             raise Refused(column, _("This cell contains characters that are no text. Type it again."))
+    if known and known.restricted_since:
+        raise Refused("phone", _("Processing of this person's data is restricted: no list may change it (GDPR 18)."))
     if seen.number is None:
         # The country may be at fault rather than the number.
         _country(cells, world)
@@ -153,23 +159,29 @@ def parse(cells: Cells, seen: Glance, world: World, known: Contact | None) -> Pa
     purpose = _purpose(cells, world)
     answer = _answer(cells)
     details = _details(cells)
-    method = _choice(cells, "method", Method.values)
-    at = _moment(cells, world.zones.get(purpose.brand.slug))
-    if answer == Answer.NO and (at is None or not method):
-        column = "captured_at" if at is None else "method"
-        raise Refused(column, _("A “no” needs to say when and how the person answered."))
+    # A "no" that does not say when or how is a "no" all the same: losing it would go on texting the person (P9).
+    read = _or_nothing if answer == Answer.NO else _as_it_is
+    method = read(lambda: _choice(cells, "method", Method.values)) or ""
+    at = read(lambda: _moment(cells, world.zones.get(purpose.brand.slug)))
+    now = timezone.now()
+    note = ""
+    if answer == Answer.NO:
+        if at is None or at > now:
+            at, note = now, _("It is not said when the person said no: it counts from this import.")
+        method = method or Method.IMPORT
+    language = details.get("language") or (known.language if known else "")
     act = proofs.Act(
         method=method,
         answer=answer,
-        captured_at=at or timezone.now(),
-        notice=_notice(cells, purpose, details.get("language") or (known.language if known else ""), world),
+        captured_at=at or now,
+        notice=_notice(cells, purpose, language, world),
         recorded_by=_line(cells, "recorded_by"),
         place=_line(cells, "place"),
         read_verbatim=_verbatim(cells),
         reference=_line(cells, "reference"),
         source=_line(cells, "source"),
     )
-    parsed = Parsed(seen.number, details, purpose, act, glance=seen)
+    parsed = Parsed(seen.number, details, purpose, act, note=note, glance=seen)
     _judge(parsed, at)
     return parsed
 
@@ -205,6 +217,17 @@ def _judge(parsed: Parsed, at: datetime | None) -> None:
             raise Refused("method", str(error)) from None
     if parsed.doubt:
         parsed.act = replace(act, answer=Answer.NONE)
+
+
+def _as_it_is(read: Callable[[], Any]) -> Any:
+    return read()
+
+
+def _or_nothing(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Refused:
+        return None
 
 
 # --- cells --------------------------------------------------------------------------------------------------------

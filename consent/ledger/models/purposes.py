@@ -127,7 +127,12 @@ class Purpose(models.Model):
         return f"{self.brand.slug}/{self.slug}"
 
     def needs_confirmation(self, method: str) -> bool:
-        """Whether a yes by this method stays requested until the person confirms by text (RULES C13)."""
+        """Whether a yes by this method stays requested until the person confirms by text (RULES C13).
+
+        A text from the person's own phone is that confirmation.
+        """
+        if method == Method.KEYWORD:
+            return False
         spoken = method == Method.VERBAL and self.kind == self.Kind.MARKETING and self.confirm_verbal
         return self.double_opt_in or spoken
 

@@ -60,7 +60,7 @@ def record(
         NotRecorded: an answer was refused; nothing was written, not even the contact.
     """
     for purpose, act in acts:
-        act.uid = _uid(token, purpose)
+        act.uid = _uid(token, number, purpose, act)
     try:
         with transaction.atomic(), history.acting(history.Actor.of(by), _("Answer recorded in person")):
             contact, _new = doors.register(number, created_by=by, **details)
@@ -73,7 +73,8 @@ def record(
     except IntegrityError:  # the same form arrived twice at once; the other one was faster
         known, before = doors.locate(number), _seen(acts)
         if known is None or not before:
-            raise
+            refusal = DomainError(_("Somebody else recorded this person at the same moment. Save again."))
+            raise NotRecorded({purpose.pk: refusal for purpose, _act in acts}) from None
         return Recorded(known, before, again=True)
     return Recorded(contact, [p.pk for (p, _act), r in zip(acts, results, strict=True) if r.move])
 
@@ -83,6 +84,10 @@ def _seen(acts: Sequence[tuple[Purpose, proofs.Act]]) -> list[int]:
     return list(Proof.objects.filter(uid__in=uids).values_list("purpose", flat=True))
 
 
-def _uid(token: UUID, purpose: Purpose) -> UUID:
-    """The record id of the proof that this form makes for this purpose: unique in the database, so made once."""
-    return UUID(bytes=hashlib.sha256(token.bytes + str(purpose.pk).encode()).digest()[:16], version=4)
+def _uid(token: UUID, number: numbers.Number, purpose: Purpose, act: proofs.Act) -> UUID:
+    """The record id of the proof that this form makes: unique in the database, so made once.
+
+    A page that the browser brings back has its old token; another person or another answer is another act.
+    """
+    act_of_form = f"{number.e164} {purpose.pk} {act.answer}"
+    return UUID(bytes=hashlib.sha256(token.bytes + act_of_form.encode()).digest()[:16], version=4)

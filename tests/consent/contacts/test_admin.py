@@ -268,7 +268,8 @@ def test_a_save_writes_one_history_row_with_actor_and_reason(officer: Any, sign_
     tag = Tag.objects.create(name="Milano")
     assert client.post(url, form_of(contact, tags=[tag.pk])).status_code == 302
     assert list(contact.tags.all()) == [tag]
-    assert contact.history.count() == 2
+    assert contact.history.count() == 3
+    assert contact.history.first().history_change_reason == "Changed in the admin · Tags: – → Milano"
 
 
 # --- adding and changing the number -----------------------------------------------------------------

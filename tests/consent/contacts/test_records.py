@@ -67,6 +67,19 @@ def test_audience_counts_its_contacts(officer: Any, sign_in: Any) -> None:
     assert "<strong>1</strong>" in page
 
 
+def test_a_tag_that_an_audience_asks_for_stays(officer: Any, sign_in: Any) -> None:
+    tag = Tag.objects.create(name="Fair")
+    with factories.acting():
+        audience = Audience.objects.create(name="At the fair")
+    audience.tags.add(tag)
+    client, url = sign_in(officer), reverse("admin:contacts_tag_delete", args=[tag.pk])
+    assert "At the fair" in client.post(url, {"post": "yes"}).content.decode()
+    assert Tag.objects.exists()
+    audience.tags.clear()
+    client.post(url, {"post": "yes"})
+    assert not Tag.objects.exists()
+
+
 def test_the_log_of_exports_is_read_only(officer: Any, superuser: Any, sign_in: Any) -> None:
     row = Export.objects.create(what="contacts", rows=3, reason="audit", by="officer", user=officer)
     for person in (officer, superuser):

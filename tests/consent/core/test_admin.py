@@ -91,7 +91,7 @@ def test_a_reason_is_never_missing(officer: Any, sign_in: Any) -> None:
     audience = Audience.objects.get()
     assert (audience.history.get().actor, audience.history.get().history_change_reason) == (
         "officer",
-        "Added in the admin",
+        "Added in the admin · Any of these tags: – → Fair",
     )
     client.post(reverse("admin:contacts_audience_change", args=[audience.pk]), {"name": "Roma", "tags": [tag.pk]})
     assert audience.history.first().history_change_reason == "Changed in the admin"
@@ -100,16 +100,35 @@ def test_a_reason_is_never_missing(officer: Any, sign_in: Any) -> None:
     assert (gone.history_type, gone.history_change_reason) == ("-", "Deleted in the admin")
 
 
-def test_what_changes_nothing_writes_nothing(officer: Any, sign_in: Any) -> None:
+def test_what_changes_nothing_writes_nothing_and_tags_are_told_in_the_reason(officer: Any, sign_in: Any) -> None:
     with factories.acting():
         audience = Audience.objects.create(name="Milano")
     tag = Tag.objects.create(name="Fair")
     client = sign_in(officer)
     url = reverse("admin:contacts_audience_change", args=[audience.pk])
     assert client.post(url, {"name": "Milano "}).status_code == 302
-    assert client.post(url, {"name": "Milano", "tags": [tag.pk]}).status_code == 302
-    assert list(audience.tags.all()) == [tag]
     assert audience.history.count() == 1
+    for _twice in range(2):
+        assert client.post(url, {"name": "Milano", "tags": [tag.pk], "_reason": "fair\0"}).status_code == 302
+    assert list(audience.tags.all()) == [tag]
+    newest, _added = audience.history.all()
+    assert newest.history_change_reason == "fair · Any of these tags: – → Fair"
+
+
+def test_a_form_that_is_older_than_the_row_asks_once(officer: Any, sign_in: Any) -> None:
+    with factories.acting():
+        audience = Audience.objects.create(name="Milano")
+    client = sign_in(officer)
+    url = reverse("admin:contacts_audience_change", args=[audience.pk])
+    stale = {"name": "Milano", "kind": "customer", "_seen": client.get(url).context["seen"]}
+    assert client.post(url, {**stale, "name": "Roma", "kind": ""}).status_code == 302
+    warned = client.post(url, stale)
+    assert "Somebody changed this" in warned.content.decode()
+    assert f'name="_seen" value="{warned.context["seen"]}"' in warned.content.decode()
+    audience.refresh_from_db()
+    assert (audience.name, audience.kind) == ("Roma", "")
+    assert client.post(url, {**stale, "_seen": warned.context["seen"]}).status_code == 302
+    assert audience.history.count() == 3
 
 
 def test_the_stock_log_keeps_no_names(officer: Any, sign_in: Any) -> None:

@@ -60,6 +60,8 @@ def attempts(row: Any, column: str) -> dict[str, Callable[[], Any]]:
     }
     if hasattr(row, "published_at"):
         found["unpublish"] = raw(f"UPDATE {table} SET published_at = NULL WHERE id = %s", row.pk)
+    if connection.vendor == "postgresql":
+        found["SQL truncate"] = raw(f"TRUNCATE {table} CASCADE")
     return found
 
 

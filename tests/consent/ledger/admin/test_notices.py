@@ -106,6 +106,19 @@ def test_an_officer_adds_a_draft(officer: Any, sign_in: Any) -> None:
     assert (notice.version, notice.is_published) == (1, False)
 
 
+def test_nobody_publishes_words_they_did_not_read(officer: Any, sign_in: Any) -> None:
+    notice, client = draft("notice"), sign_in(officer)
+    read = client.get(url(notice, "publish")).context["read"]
+    with factories.acting():
+        notice.frequency = "up to 2 a week (SMS)"
+        notice.save()
+    answer = client.post(url(notice, "publish"), {"read": read})
+    assert answer.status_code == 409
+    assert "Read it again" in answer.content.decode()
+    notice.refresh_from_db()
+    assert not notice.is_published
+
+
 @pytest.mark.parametrize("who", ["recruiter", "manager", "auditor", "stranger"])
 @pytest.mark.parametrize("page", ["publish", "new_version"])
 @pytest.mark.parametrize("model", MODELS)

@@ -347,3 +347,16 @@ def test_only_those_who_record_reach_the_page(
 def test_every_language_of_the_site_can_be_chosen(client: Client, alerts: Purpose) -> None:
     html = client.get(reverse("admin:record")).content.decode()
     assert [code for code, _name in settings.LANGUAGES] == re.findall(r'data-script="(\w+)"', html)
+
+
+def test_a_page_brought_back_with_its_old_token_loses_neither_another_answer_nor_another_person(
+    client: Client, alerts: Purpose
+) -> None:
+    form = form_of(client)
+    for _twice in range(2):
+        send(client, {alerts: "yes"}, form)
+    assert Consent.objects.get().history.count() == 1
+    send(client, {alerts: "no"}, form)
+    assert Consent.objects.get().status == "withdrawn"
+    send(client, {alerts: "yes"}, form, number="312 345 6780")
+    assert list(Consent.objects.order_by("id").values_list("status", flat=True)) == ["withdrawn", "given"]
