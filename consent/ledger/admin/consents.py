@@ -20,7 +20,7 @@ from consent.core import numbers
 from consent.core.admin import TrackedAdmin
 from consent.core.errors import IllegalMove
 from consent.core.export import ExportMixin
-from consent.ledger import access, explanation, moves
+from consent.ledger import access, explanation, figures, moves
 from consent.ledger.admin import filters
 from consent.ledger.admin.proofs import ReadOnly, evidence_link
 from consent.ledger.admin.words import digits, link, page_of, stamp, status_badge
@@ -105,6 +105,12 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
         return [*pages, *super().get_urls()]
 
     # --- the list ------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.GET.get("proof") == "weak" and (at := figures.weak_as_of()):
+            words = {"time": stamp(at, "TIME_FORMAT"), "day": stamp(at, "SHORT_DATE_FORMAT")}
+            messages.info(request, _("Figures as of %(time)s, %(day)s.") % words)
+        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Consent]:
         consents = super().get_queryset(request).select_related(*self.list_select_related, "proof__notice")

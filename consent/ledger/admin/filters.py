@@ -11,7 +11,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent.ledger import selections
+from consent.ledger import figures, selections
 from consent.ledger.models import Method, Notice, Proof, Purpose
 from consent.ledger.models.proofs import Answer
 
@@ -58,7 +58,7 @@ class ExpiringFilter(admin.SimpleListFilter):
 
 
 class ProofFilter(admin.SimpleListFilter):
-    """``?proof=weak|missing``: weak is the decision's own rule, ``proof_too_weak``."""
+    """``?proof=weak|missing``: weak is the decision's own rule, ``proof_too_weak``, as the front page counts it."""
 
     title = gettext_lazy("proof")
     parameter_name = "proof"
@@ -70,7 +70,7 @@ class ProofFilter(admin.SimpleListFilter):
         if self.value() == "missing":
             return queryset.filter(selections.missing())
         if self.value() == "weak":
-            return queryset.filter(selections.weak())
+            return queryset.filter(figures.weak())
         return queryset
 
 

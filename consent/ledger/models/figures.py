@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Figures(models.Model):
-    """One row: counts over everything, which at a million contacts are too slow to take while somebody waits."""
+    """Two rows, of ``ledger.figures``: what takes too long at a million contacts to be found while somebody waits."""
 
     data = models.JSONField(_("figures"), default=dict)
     computed_at = models.DateTimeField(_("computed"))

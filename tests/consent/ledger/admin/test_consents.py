@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.contacts.models import Export, Suppression
-from consent.ledger import decision, moves
+from consent.ledger import decision, figures, moves
 from consent.ledger.models import Consent, Proof
 from consent.ledger.models.proofs import Answer
 from tests import factories
@@ -138,6 +138,39 @@ def test_a_weak_proof_in_the_list_is_the_one_the_decision_refuses(officer: Any, 
     assert refused == {not_read.pk, spoken.pk}
     assert shown(sign_in(officer).get(f"{reverse(LIST)}?proof=weak")) == refused
     assert {good.pk, abroad.pk}.isdisjoint(refused)
+
+
+def test_a_large_ledger_lists_the_weak_proofs_that_the_front_page_counted(
+    officer: Any, sign_in: Any, acting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "SMALL", 1)
+    client, weak = sign_in(officer), f"{reverse(LIST)}?proof=weak"
+    purpose = factories.purpose()
+    first, second = (factories.consent(to=purpose, method="paper") for _person in range(2))
+    third = factories.consent(to=purpose)
+    purpose.accepted_methods = ["web_form"]
+    purpose.save()
+    assert shown(client.get(weak)) == {first.pk, second.pk}  # never counted yet: the rule itself
+    assert figures.refresh().data["weak"] == 2
+    Consent.objects.filter(pk=third.pk).update(proof=first.proof)
+    Consent.objects.filter(pk=second.pk).update(status="revoked")
+    response = client.get(weak)
+    assert shown(response) == {first.pk}
+    assert "Figures as of" in response.content.decode()
+    assert figures.refresh().data["weak"] == 2
+    assert shown(client.get(weak)) == {first.pk, third.pk}
+
+
+def test_more_weak_proofs_than_are_kept_are_still_counted(acting: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "SMALL", 1)
+    monkeypatch.setattr(figures, "LISTED", 1)
+    purpose = factories.purpose()
+    for _person in range(3):
+        factories.consent(to=purpose, method="paper")
+    purpose.accepted_methods = ["web_form"]
+    purpose.save()
+    assert figures.refresh().data["weak"] == 3
+    assert Consent.objects.filter(figures.weak()).count() == 2
 
 
 def test_a_search_by_number_travels_sealed(officer: Any, sign_in: Any) -> None:
