@@ -3,7 +3,7 @@
 import re
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from consent.contacts.models import Contact, NameWord, words
 from consent.core import digests, numbers
@@ -33,9 +33,11 @@ def find(contacts: QuerySet[Contact], typed: str, *, beginnings: bool = True) ->
         if beginnings and typed.lstrip("(").startswith(("+", "00")) and len(digits) >= 4:
             ways.append(Contact.objects.filter(phone__prefix="+" + digits.removeprefix("00")))
     if spoken := words(typed):
-        named = Contact.objects.all()
-        for word in spoken:
-            named = named.filter(pk__in=NameWord.objects.filter(word__prefix=word).values("contact"))
+        # The longest word is likely the rarest: its index finds people, and only theirs are compared with the others.
+        longest, *rest = sorted(spoken, key=len, reverse=True)
+        named = Contact.objects.filter(pk__in=NameWord.objects.filter(word__prefix=longest).values("contact"))
+        for word in rest:
+            named = named.filter(Exists(NameWord.objects.filter(contact=OuterRef("pk"), word__prefix=word)))
         ways.append(named)
     # A union, not an OR: PostgreSQL answers each part from its own index.
     first, *others = (way.order_by().values("pk") for way in ways)
