@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList, ChangeListSearchForm
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -30,7 +30,7 @@ REASON_FIELD = "_reason"
 SEEN_FIELD = "_seen"
 _LONGEST_SEARCH = 200
 # What may follow a field in the address of a list; anything else could spell out masked data letter by letter.
-_LOOKUPS = {"", "exact", "in", "isnull", "gt", "gte", "lt", "lte", "year", "month", "day", "range"}
+_LOOKUPS = {"", "exact", "in", "isnull", "gt", "gte", "lt", "lte", "year", "month", "day"}
 _LOOKUPS |= {f"{key}__{lookup}".removesuffix("__") for key in ("id", "pk") for lookup in ("", "exact", "in", "isnull")}
 
 
@@ -195,6 +195,8 @@ class PlacetAdmin(admin.ModelAdmin):
             if typed := _plain(request.POST[SEARCH_VAR]):
                 query[SEARCH_VAR] = sealed.seal(typed[:_LONGEST_SEARCH])
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        if not all(_readable(key, value) for key, values in request.GET.lists() for value in values):
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
         return super().changelist_view(request, {"tools": self.list_tools(request), **(extra_context or {})})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -229,6 +231,7 @@ class TrackedAdmin(PlacetAdmin):
     """Admin of a tracked model: every change names actor and reason, and every object has a history page."""
 
     history_per_page = 50
+    about_a_person = False  # its pages are titled by the person, the browser's tab and history by the record (P10)
     change_form_template = "admin/tracked_change_form.html"
 
     def changeform_view(
@@ -268,6 +271,7 @@ class TrackedAdmin(PlacetAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
         context["seen"] = fingerprint(context["adminform"].form)
+        context["tab"] = self.tab(context.get("original"))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
@@ -294,6 +298,7 @@ class TrackedAdmin(PlacetAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %s") % obj,
+            "tab": self.tab(obj),
             "subtitle": None,
             "object": obj,
             "opts": self.opts,
@@ -308,6 +313,10 @@ class TrackedAdmin(PlacetAdmin):
         request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/tracked_history.html", context)
 
+    def tab(self, obj: Any) -> str:
+        """What the browser remembers of a page about a person; empty where the page's own title will do."""
+        return f"{capfirst(str(self.opts.verbose_name))} {obj.pk}" if obj and self.about_a_person else ""
+
     def history_value(self, request: HttpRequest, row: Any, field: models.Field) -> str:
         """A field of a history row in people's words; override to mask."""
         return in_words(row, field)
@@ -316,6 +325,13 @@ class TrackedAdmin(PlacetAdmin):
 def typed_reason(request: HttpRequest) -> str:
     """The reason a person typed on a form, at most 500 characters; empty when none."""
     return _plain(request.POST.get(REASON_FIELD, ""))[:500]
+
+
+def _readable(key: str, value: str) -> bool:
+    """Whether the database can be asked for it: no NUL, no year that no calendar has."""
+    if key.endswith(("__year", "__month", "__day")):
+        return value.isascii() and value.isdigit() and len(value) <= 4
+    return "\0" not in value
 
 
 def _plain(typed: str) -> str:

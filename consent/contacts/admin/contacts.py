@@ -38,6 +38,7 @@ class ContactAdmin(ExportMixin, TrackedAdmin):
 
     list_display = ("who", "shown_number", "country", "kind", "language", "on_record")
     list_display_links = ("who",)
+    about_a_person = True
     list_filter = (
         "kind",
         "language",
@@ -220,6 +221,7 @@ class ContactAdmin(ExportMixin, TrackedAdmin):
         context = {
             **self._page(request),
             "title": _("Change the number of %s") % contact,
+            "tab": self.tab(contact),
             "original": contact,
             "shown_number": self.shown_number(contact),
             "form": form,

@@ -57,6 +57,7 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
     """One row per person and purpose."""
 
     change_form_template = "admin/ledger/consent/change_form.html"
+    about_a_person = True
     list_display = ("contact", "number", "purpose", "state", "since", "until", "method")
     list_filter = (
         "status",

@@ -46,6 +46,7 @@ class RenewalTaskAdmin(TrackedAdmin):
     """Whom to ask again before the consent ends."""
 
     form = RenewalForm
+    about_a_person = True
     list_display = ("ends", "who", "number", "purpose", "stage", "state", "note")
     list_filter = (DoneFilter, "stage")
     list_select_related = ("consent__contact", "consent__purpose__brand")

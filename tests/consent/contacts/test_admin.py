@@ -362,3 +362,13 @@ def test_proof_without_effect_is_on_the_timeline(officer: Any, sign_in: Any) -> 
     assert Proof.objects.count() == 2
     told = sign_in(officer).get(page("change", consent.contact)).context["timeline"]
     assert [event.title for event in told].count(f"Proof recorded: {consent.purpose}") == 1
+
+
+def test_the_tab_of_the_browser_names_nobody(officer: Any, sign_in: Any) -> None:
+    consent = factories.consent()
+    client, person = sign_in(officer), consent.contact
+    pages = [page(name, person) for name in ("change", "history", "change_number")]
+    for url in (*pages, reverse("admin:ledger_consent_change", args=[consent.pk])):
+        html = client.get(url).content.decode()
+        title = html[html.index("<title>") : html.index("</title>")]
+        assert "Ada" in html and "Ada" not in title, url

@@ -163,3 +163,12 @@ def test_distinct_values_hop_along_the_index() -> None:
         factories.contact(country=country)
     assert distinct_values(Contact, "country") == ["FR", "IT"]
     assert distinct_values(Contact, "country", limit=1) == ["FR"]
+
+
+@pytest.mark.parametrize("asked", [{"kind": "\0"}, {"created_at__year": "9" * 20}, {"created_at__day": "²"}])
+def test_an_address_no_database_understands_is_the_list_without_filters(
+    officer: Any, sign_in: Any, asked: dict[str, str]
+) -> None:
+    url = reverse("admin:contacts_contact_changelist")
+    response = sign_in(officer).get(url, asked)
+    assert (response.status_code, response["Location"]) == (302, f"{url}?e=1")
