@@ -2,16 +2,19 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_DANGEROUS = {"=", "+", "-", "@"}
 
 
 def neutral(cell: Any) -> str:
     """A cell as text; one that a spreadsheet would take for a formula gets a leading apostrophe."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
+    # Blanks in front are passed over and full-width signs understood, as some spreadsheets do.
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return f"'{text}" if first in _DANGEROUS or text[:1] in {"\t", "\r", "\n"} else text
 
 
 def csv_lines(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
