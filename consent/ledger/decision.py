@@ -200,7 +200,7 @@ def decide(
     Args:
         context: purpose, moment and campaign (``context_for``).
         contacts: whom to judge; everybody when not given.
-        every_code: also annotate what ``applying`` needs to tell every code, for the explanation.
+        every_code: not the refusal but what ``applying`` needs to tell every code, for the explanation.
         few: the contacts are a handful, such as one person or a page of a list; the answer is the same.
 
     Returns:
@@ -213,14 +213,11 @@ def decide(
     ).alias(**{f"kept__{path}": F(f"held__{path}") for path in _LOOKED_AT})
     persons = {rule.code: rule.person(context) for rule in RULES if rule.person}
     faults = {rule.code: rule.fault(context) for rule in RULES if rule.fault}
+    judged = judged.annotate(consent_id=F("held__pk"), proof_id=F("held__proof_id"))
     if every_code:
         asked = {f"asked_{code}": ExpressionWrapper(q, BooleanField()) for code, q in (persons | faults).items()}
-        judged = judged.annotate(state=F("kept__status"), **asked)
-        for group in (persons, faults):  # Django resolves each condition once
-            group.update({code: Q(**{f"asked_{code}": True}) for code in group})
+        return judged.annotate(state=F("kept__status"), **asked)
     return judged.annotate(
-        consent_id=F("held__pk"),
-        proof_id=F("held__proof_id"),
         # Only two states permit; a state the rules do not know is refused (P9).
         refusal=Case(
             *_first(persons),
