@@ -160,6 +160,19 @@ class PlacetChangeList(ChangeList):
         return local(first).year, local(last).year + 1
 
 
+class ReadOnly(admin.ModelAdmin):
+    """Nothing can be added, changed or deleted by hand, by nobody: a mixin to stand before the base class."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class PlacetAdmin(admin.ModelAdmin):
     """A list and a page. Fields are read-only except those in ``editable``; there are no bulk actions.
 

@@ -33,7 +33,7 @@ def _local_now() -> str:
 
 
 class MoveForm(forms.Form):
-    """What every end of a consent needs: when it happened and why."""
+    """What every end of a consent needs: when it happened and why. A kind of end says in ``act`` which door it takes."""
 
     when = forms.DateTimeField(
         label=_("When it happened"),
@@ -66,9 +66,6 @@ class MoveForm(forms.Form):
             self.add_error(None, str(error))
             return False
         return True
-
-    def act(self) -> None:
-        raise NotImplementedError
 
 
 class WithdrawForm(MoveForm):

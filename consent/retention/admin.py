@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from consent.core import jobs
-from consent.core.admin import PlacetAdmin
+from consent.core.admin import PlacetAdmin, ReadOnly
 from consent.retention.models import JobRun
 from consent.retention.tasks import run_job
 
@@ -51,7 +51,7 @@ def state_badge(run: JobRun) -> SafeString:
 
 
 @admin.register(JobRun)
-class JobRunAdmin(PlacetAdmin):
+class JobRunAdmin(ReadOnly, PlacetAdmin):
     """The runs, newest first, below the jobs."""
 
     change_list_template = "admin/retention/jobrun/change_list.html"
@@ -67,15 +67,6 @@ class JobRunAdmin(PlacetAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.run_view)
         return [path("run/<slug:name>/", view, name="retention_jobrun_run"), *super().get_urls()]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from consent.contacts.models import Audience, Export, Suppression, Tag
 from consent.contacts.search import digests_of
-from consent.core.admin import PlacetAdmin, TrackedAdmin
+from consent.core.admin import PlacetAdmin, ReadOnly, TrackedAdmin
 
 
 @admin.register(Tag)
@@ -60,7 +60,7 @@ class InForceFilter(admin.SimpleListFilter):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(TrackedAdmin):
+class SuppressionAdmin(ReadOnly, TrackedAdmin):
     """Who must not be texted, as digests. A search takes a number; nothing here leads back to one."""
 
     list_display = ("short_digest", "scope", "reason", "since", "lifted_at", "key_id")
@@ -83,18 +83,9 @@ class SuppressionAdmin(TrackedAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return queryset.filter(digest__in=digests_of(search_term)) if search_term.strip() else queryset, False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(Export)
-class ExportAdmin(PlacetAdmin):
+class ExportAdmin(ReadOnly, PlacetAdmin):
     """Who took which list. Rows are written by the export itself."""
 
     list_display = ("at", "what", "rows", "by", "reason")
@@ -102,12 +93,3 @@ class ExportAdmin(PlacetAdmin):
     date_hierarchy = "at"
     fields = ("at", "what", "filters", "rows", "by", "reason")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

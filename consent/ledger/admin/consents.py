@@ -17,12 +17,12 @@ from django.utils.translation import gettext_lazy
 from consent.contacts import search
 from consent.contacts.models import Contact
 from consent.core import numbers
-from consent.core.admin import TrackedAdmin
+from consent.core.admin import ReadOnly, TrackedAdmin
 from consent.core.errors import IllegalMove
 from consent.core.export import ExportMixin
 from consent.ledger import access, explanation, figures, moves
 from consent.ledger.admin import filters
-from consent.ledger.admin.proofs import ReadOnly, evidence_link
+from consent.ledger.admin.proofs import evidence_link
 from consent.ledger.admin.words import digits, link, page_of, stamp, status_badge
 from consent.ledger.forms import EndForm, MoveForm, WithdrawForm
 from consent.ledger.models import Consent

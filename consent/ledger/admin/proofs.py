@@ -14,23 +14,10 @@ from django.utils.translation import gettext_lazy
 from consent.contacts import search
 from consent.contacts.models import Contact
 from consent.core import numbers
-from consent.core.admin import PlacetAdmin
+from consent.core.admin import PlacetAdmin, ReadOnly
 from consent.ledger.admin.filters import PurposeFilter
 from consent.ledger.admin.words import link, stamp
 from consent.ledger.models import Proof
-
-
-class ReadOnly(PlacetAdmin):
-    """Nothing can be added, changed or deleted by hand, by nobody."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def evidence_link(proof: Proof | None) -> SafeString | str:
@@ -42,7 +29,7 @@ def evidence_link(proof: Proof | None) -> SafeString | str:
 
 
 @admin.register(Proof)
-class ProofAdmin(ReadOnly):
+class ProofAdmin(ReadOnly, PlacetAdmin):
     """When, how, to which words, who recorded it, with what evidence."""
 
     list_display = ("when", "who", "purpose", "method", "answer", "recorded_by", "evidence")
