@@ -33,7 +33,7 @@ def _local_now() -> str:
 
 
 class MoveForm(forms.Form):
-    """What every end of a consent needs: when it happened and why. A kind of end says in ``act`` which door it takes."""
+    """What every end of a consent needs: when it happened and why. Each kind says in ``act`` which door it takes."""
 
     when = forms.DateTimeField(
         label=_("When it happened"),
