@@ -41,7 +41,9 @@ def enter(env: dict[str, str]) -> None:
     """Make this process work on that database."""
     os.environ.update(env, DJANGO_SETTINGS_MODULE="config.settings")
     import django
+    from django.conf import settings
 
+    settings.DEBUG = False  # with it, Django keeps the text of the last 9000 queries in memory
     django.setup()
 
 
