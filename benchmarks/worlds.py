@@ -40,8 +40,12 @@ def _administer(url: str, statement: str) -> None:
 def enter(env: dict[str, str]) -> None:
     """Make this process work on that database."""
     os.environ.update(env, DJANGO_SETTINGS_MODULE="config.settings")
+    import warnings
+
     import django
     from django.conf import settings
+
+    warnings.filterwarnings("ignore", "No directory at")  # static files are not collected for a measurement
 
     settings.DEBUG = False  # with it, Django keeps the text of the last 9000 queries in memory
     django.setup()
