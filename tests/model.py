@@ -108,3 +108,23 @@ def _weak(proof: Proof, person: Person, purpose: Purpose) -> bool:
     if proof.notice_version is None and proof.method != "relationship":
         return True
     return person.country == "US" and purpose.kind == "marketing" and proof.method not in WRITTEN
+
+
+LIVE = {"unknown", "requested", "given", "renewed"}
+
+# The states each move may start from, written out once more; None: never asked.
+LEGAL: dict[str, set[str | None]] = {
+    "note": {None},
+    "request": {None, "unknown", "refused", "withdrawn", "expired", "revoked", "invalidated"},
+    "give": {None, "unknown", "requested", "refused", "withdrawn", "expired", "revoked", "invalidated"},
+    "renew": {"given", "renewed"},
+    "refuse": {None, "unknown", "requested"},
+    "withdraw": LIVE,  # type: ignore[dict-item]
+    "expire": {"requested", "given", "renewed"},
+    "revoke": LIVE,  # type: ignore[dict-item]
+    "invalidate": LIVE,  # type: ignore[dict-item]
+}
+TARGET = {
+    "note": "unknown", "request": "requested", "give": "given", "renew": "renewed", "refuse": "refused",
+    "withdraw": "withdrawn", "expire": "expired", "revoke": "revoked", "invalidate": "invalidated",
+}  # fmt: skip

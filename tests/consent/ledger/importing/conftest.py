@@ -15,6 +15,8 @@ from consent.ledger.importing.reading import COLUMNS
 from consent.ledger.models import ImportBatch
 from tests import factories
 
+NO_COUNTS = dict.fromkeys(("applied", "unchanged", "unknown", "conflicting", "rejected"), 0)
+VERBAL = {"method": "verbal", "place": "Job fair", "recorded_by": "ada", "read_verbatim": "yes", "reference": ""}
 DATA = Path(__file__).parents[3] / "data"
 GOOD = {
     "phone": "312 345 6789",
@@ -101,3 +103,8 @@ def outcomes(batch: ImportBatch) -> dict[int, tuple[str, str, str]]:
 
 def counts(batch: ImportBatch) -> dict[str, int]:
     return {name: getattr(batch, name) for name in ("applied", "unchanged", "unknown", "conflicting", "rejected")}
+
+
+def only(batch: Any) -> tuple[str, str, str]:
+    (found,) = outcomes(batch).values()
+    return found

@@ -10,15 +10,9 @@ from consent.contacts.models import Suppression
 from consent.ledger import transitions
 from consent.ledger.models import Consent
 from tests import factories
-from tests.consent.ledger.importing.conftest import counts, csv_file, outcomes
+from tests.consent.ledger.importing.conftest import NO_COUNTS, counts, csv_file, only
 
 pytestmark = pytest.mark.django_db
-NO_COUNTS = dict.fromkeys(("applied", "unchanged", "unknown", "conflicting", "rejected"), 0)
-
-
-def only(batch: Any) -> tuple[str, str, str]:
-    (found,) = outcomes(batch).values()
-    return found
 
 
 @pytest.mark.parametrize(
