@@ -1,1 +1,1 @@
-"""Campaigns: the app's place in the layers; senders, windows and messages come with the texting issue."""
+"""Campaigns: texts that only reach people who may be reached, and what comes back."""

@@ -63,6 +63,20 @@ env = environ.Env(
     DATA_DIR=(str, str(BASE_DIR / "var")),  # SQLite file, broker folders, evidence, import files
     DATABASE_URL=(str, ""),  # empty: SQLite in DATA_DIR
     CELERY_BROKER_URL=(str, ""),  # empty: a folder in DATA_DIR, no server needed
+    EMAIL_URL=(str, ""),  # where notes to officers go, such as "smtp://user:password@host:587"; empty: to the log
+    DEFAULT_FROM_EMAIL=(str, "placet@localhost"),
+    # --- gateways: those whose variables are set can be chosen at a sender -------------------------------
+    PUBLIC_URL=(str, ""),  # how gateways reach us, such as "https://placet.example.org"
+    KANNEL_URL=(str, ""),  # smsbox, such as "http://127.0.0.1:13013/cgi-bin/sendsms"
+    KANNEL_USERNAME=(str, ""),
+    KANNEL_PASSWORD=(str, ""),
+    KANNEL_SECRET=(str, ""),  # part of the addresses Kannel calls: its calls carry no other authentication
+    KANNEL_ADDRESSES=(list, ["127.0.0.1"]),  # from where Kannel may call
+    TWILIO_URL=(str, "https://api.twilio.com"),
+    TWILIO_ACCOUNT_SID=(str, ""),
+    TWILIO_AUTH_TOKEN=(str, ""),
+    WEBHOOK_URL=(str, ""),  # a gateway of your own that takes signed JSON
+    WEBHOOK_SECRET=(str, ""),  # signs both ways
     # --- the organisation -------------------------------------------------------------------------
     DEFAULT_COUNTRY=(
         one_of("a country code such as IT", phonenumbers.SUPPORTED_REGIONS),
@@ -72,6 +86,13 @@ env = environ.Env(
     TIME_ZONE=(one_of("a time zone such as Europe/Rome", available_timezones()), "Europe/Rome"),
     # --- house rules (RULES: [H]) ------------------------------------------------------------------
     REQUEST_DAYS=(whole, 7),  # an unconfirmed yes waits this long (RULES §6.6)
+    DISPATCH_LANES=(whole, 2),  # workers that send for one sender at the same time
+    CAMPAIGN_DAYS=(whole, 7),  # a text that had to wait longer since the launch is not sent any more
+    RECEIPT_HOURS=(whole, 72),  # without a receipt for so long, a text counts as sent without one
+    WELCOME_DAYS=(whole, 3),  # an opt-in older than this gets no opt-in confirmation when it is recorded
+    CONVERSATION_HOURS=(whole, 24),  # staff may answer so long after a person's last text (RULES C10)
+    CONVERSATION_DAYS=(whole, 7),  # and never longer than this after the first one (RULES C10)
+    BRAKE_AFTER=(whole, 50),  # texts of a campaign before its opt-out rate can pause it
     ACCEPT_FICTIONAL_NUMBERS=(flag, None),  # ranges regulators reserve for films; default: only with DEBUG
     EVIDENCE_MAX_BYTES=(whole, 10 * 1024 * 1024),
     IMPORT_MAX_BYTES=(whole, 50 * 1024 * 1024),
@@ -116,6 +137,28 @@ REQUEST_DAYS = read("REQUEST_DAYS")
 EVIDENCE_MAX_BYTES = read("EVIDENCE_MAX_BYTES")
 IMPORT_MAX_BYTES = read("IMPORT_MAX_BYTES")
 IMPORT_FILE_DAYS = read("IMPORT_FILE_DAYS")
+DISPATCH_LANES = read("DISPATCH_LANES")
+CAMPAIGN_DAYS = read("CAMPAIGN_DAYS")
+RECEIPT_HOURS = read("RECEIPT_HOURS")
+WELCOME_DAYS = read("WELCOME_DAYS")
+CONVERSATION_HOURS = read("CONVERSATION_HOURS")
+CONVERSATION_DAYS = read("CONVERSATION_DAYS")
+BRAKE_AFTER = read("BRAKE_AFTER")
+
+# --- gateways and notes to officers ----------------------------------------------------------------------
+PUBLIC_URL = read("PUBLIC_URL").rstrip("/")
+KANNEL_URL = read("KANNEL_URL")
+KANNEL_USERNAME = read("KANNEL_USERNAME")
+KANNEL_PASSWORD = read("KANNEL_PASSWORD")
+KANNEL_SECRET = read("KANNEL_SECRET")
+KANNEL_ADDRESSES = read("KANNEL_ADDRESSES")
+TWILIO_URL = read("TWILIO_URL").rstrip("/")
+TWILIO_ACCOUNT_SID = read("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = read("TWILIO_AUTH_TOKEN")
+WEBHOOK_URL = read("WEBHOOK_URL")
+WEBHOOK_SECRET = read("WEBHOOK_SECRET")
+DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL")
+vars().update(env.email_url_config(read("EMAIL_URL") or "consolemail://"))
 
 # --- apps --------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client, override_settings
 
+from campaigns import openings
 from consent.core import roles, triggers
 from tests import factories
 
@@ -62,6 +63,13 @@ def _emptying_tables(request: pytest.FixtureRequest) -> Iterator[None]:
         from pytest_django.plugin import DjangoDbBlocker  # noqa: F401
 
         triggers.drop()
+
+
+@pytest.fixture(autouse=True)
+def _every_hour_is_open(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not about the hours of sending (marker ``hours``) holds at any of them."""
+    if not request.node.get_closest_marker("hours"):
+        monkeypatch.setattr(openings.Hours, "is_open", lambda self, place, at: True)
 
 
 @pytest.fixture

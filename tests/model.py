@@ -1,11 +1,11 @@
 """The rules of the decision once more, as plain Python over plain values: what the one queryset is held to (P1)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 CODES = (
     "restricted", "held", "suppressed", "no_consent", "unknown", "requested", "refused", "withdrawn", "revoked",
-    "expired", "invalidated", "number_changed", "renewal_needed", "proof_too_weak",
+    "expired", "invalidated", "number_changed", "renewal_needed", "reconfirmation_due", "proof_too_weak",
 )  # fmt: skip
 WRITTEN = {"web_form", "application", "keyword", "paper", "email_reply"}
 
@@ -26,6 +26,7 @@ class Consent:
     phone: str
     effective_at: datetime
     expires_at: datetime | None
+    last_used_at: datetime | None
     proof: Proof | None
 
 
@@ -53,6 +54,7 @@ class Purpose:
     brand: int
     kind: str
     accepted_methods: frozenset[str]
+    first_message_within_days: int
     material_versions: tuple[tuple[int, datetime | None], ...]  # (version, published)
 
 
@@ -95,6 +97,9 @@ def _shortcomings(consent: Consent, person: Person, purpose: Purpose, at: dateti
     material = [version for version, published in purpose.material_versions if published and published <= at]
     if material and proof and proof.notice_version is not None and proof.notice_version < max(material):
         found.add("renewal_needed")
+    late = consent.effective_at + timedelta(days=purpose.first_message_within_days) < at
+    if late and consent.last_used_at is None and not (proof and proof.method == "relationship"):
+        found.add("reconfirmation_due")
     if proof is None or _weak(proof, person, purpose):
         found.add("proof_too_weak")
     return found

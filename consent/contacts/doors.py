@@ -205,3 +205,26 @@ def carry_over(number: str) -> int:
         row.save()
         count += 1
     return count
+
+
+@transaction.atomic
+def hold(contact: Contact, since: Any) -> None:
+    """Hold all sending to a contact while a person looks at a reply that may mean stop (RULES O4).
+
+    Args:
+        contact: who; held already stays held since then.
+        since: from when on.
+    """
+    locked = Contact.objects.select_for_update().get(pk=contact.pk)
+    if locked.held_since is None:
+        locked.held_since = since
+        locked.save()
+
+
+@transaction.atomic
+def release(contact: Contact) -> None:
+    """End the hold on a contact; sending goes on as far as the decision allows."""
+    locked = Contact.objects.select_for_update().get(pk=contact.pk)
+    if locked.held_since is not None:
+        locked.held_since = None
+        locked.save()

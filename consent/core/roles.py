@@ -43,11 +43,22 @@ GRANTS: dict[str, list[str]] = {
         *(f"ledger.{a}_renewaltask" for a in ("view", "change")),
         "retention.view_jobrun",
         "retention.run_job",
+        *(f"campaigns.{a}_{m}" for m in ("sender", "keyword", "sendingwindow") for a in ("view", "add", "change")),
+        *(f"campaigns.{a}_{m}" for m in ("campaign", "campaignbody") for a in ("view", "add", "change", "delete")),
+        "campaigns.submit_campaign",
+        "campaigns.approve_campaign",
+        "campaigns.launch_campaign",
+        *(f"campaigns.view_{m}" for m in ("message", "inboundmessage", "conversation")),
+        "campaigns.resolve_message",
+        "campaigns.review_inbound",
+        "campaigns.reply_conversation",
     ],
     RECRUITER: [
         "contacts.view_contact",
         "ledger.view_consent",
         "ledger.record_opt_in",
+        "campaigns.view_conversation",
+        "campaigns.reply_conversation",
     ],
     CAMPAIGN_MANAGER: [
         "contacts.view_audience",
@@ -58,6 +69,10 @@ GRANTS: dict[str, list[str]] = {
         "ledger.view_purpose",
         "ledger.view_notice",
         "ledger.view_privacypolicy",
+        *(f"campaigns.view_{m}" for m in ("sender", "keyword", "sendingwindow")),
+        *(f"campaigns.{a}_{m}" for m in ("campaign", "campaignbody") for a in ("view", "add", "change", "delete")),
+        "campaigns.submit_campaign",
+        "campaigns.launch_campaign",
     ],
     AUDITOR: [
         "contacts.view_contact",
@@ -71,6 +86,11 @@ GRANTS: dict[str, list[str]] = {
         "ledger.view_importbatch",
         "ledger.view_renewaltask",
         "retention.view_jobrun",
+        *(
+            f"campaigns.view_{m}"
+            for m in ("sender", "keyword", "sendingwindow", "campaign", "campaignbody", "message", "inboundmessage")
+        ),
+        "campaigns.view_conversation",
     ],
 }
 
@@ -86,7 +106,7 @@ def grant(using: str = "default", **kwargs: Any) -> None:
     tables = set(connections[using].introspection.table_names())
     if not {"auth_group_permissions", "django_content_type"} <= tables:
         return
-    if kwargs.get("app_config") is not None and kwargs["app_config"].label != "retention":
+    if kwargs.get("app_config") is not None and kwargs["app_config"].label != "campaigns":
         return
     for app_config in apps.get_app_configs():
         create_permissions(app_config, verbosity=0, using=using)

@@ -51,7 +51,7 @@ def standings(
     Returns:
         ``pk``, ``purpose_pk`` and ``refusal`` or, with ``every_code``, what ``decision.applying`` needs.
     """
-    columns = decision.ASKED if every_code else ("refusal",)
+    columns = decision.asked() if every_code else ("refusal",)
     parts = [
         decision.decide(context, contacts, every_code=every_code, few=True)
         .order_by()

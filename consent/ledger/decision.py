@@ -6,7 +6,7 @@ is a condition in the database; the first that applies, in the order of ``RULES`
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -45,14 +45,21 @@ class Context:
         at: the moment judged; the records count as they stand now.
         campaign: the campaign that asks, if one does.
         material_version: the newest published version of the purpose's notice that was a material change (RULES C17).
-        few: the contacts judged are a handful (set by ``decide``).
+        tolerated: codes that do not refuse here; a text that asks for a confirmation tolerates ``requested``.
+        judged: the contacts, where they are a handful (set by ``decide``).
     """
 
     purpose: Purpose
     at: datetime
     campaign: Any = None
     material_version: int = 0
-    few: bool = False
+    tolerated: frozenset[str] = frozenset()
+    judged: QuerySet[Contact] | None = None
+
+    @property
+    def few(self) -> bool:
+        """Whether the contacts judged are a handful."""
+        return self.judged is not None
 
 
 Condition = Callable[[Context], Q | Exists]
@@ -68,6 +75,7 @@ class Rule:
         sentence: what it means, for the person reading the explanation.
         person: the condition on the person, whatever the consent.
         fault: the condition on a consent in a state that permits; asked of no other.
+        defers: the text may go later; such rules stand behind all that refuse.
     """
 
     code: str
@@ -75,6 +83,7 @@ class Rule:
     sentence: str | Promise
     person: Condition | None = None
     fault: Condition | None = None
+    defers: bool = False
 
 
 def stops(purpose: Purpose) -> QuerySet[Suppression]:
@@ -94,7 +103,7 @@ def _suppressed(context: Context) -> Q | Exists:
 # What the rules look at in the consent. Named once as ``kept__…``, so that Django finds the way there once and not for
 # each condition: explaining one person is mostly that.
 _LOOKED_AT = (
-    *("status", "phone", "effective_at", "expires_at", "proof_id"),
+    *("status", "phone", "effective_at", "expires_at", "last_used_at", "proof_id"),
     *("proof__answer", "proof__method", "proof__read_verbatim", "proof__notice_id", "proof__notice__version"),
 )
 
@@ -128,9 +137,23 @@ def weak_proof(purpose: Purpose, *, held: str, person: str) -> Q:
     return Q(**{f"{held}status__in": Consent.PERMITTING}) & _insufficient(purpose, held, person)
 
 
+def overdue(purpose: Purpose, at: datetime, *, held: str) -> Q:
+    """The condition of ``reconfirmation_due``: the yes is older than the purpose allows for a first text, and no text
+    went out under it. What rests on a relationship needs no opt-in and so no reconfirmation.
+
+    Args:
+        purpose: what the consent is for.
+        at: the moment judged.
+        held: the path to the consent; a list of consents passes "".
+    """
+    last_day = at - timedelta(days=purpose.first_message_within_days)
+    unused = Q(**{f"{held}last_used_at__isnull": True, f"{held}effective_at__lt": last_day})
+    return unused & ~Q(**{f"{held}proof__method": Method.RELATIONSHIP})
+
+
 # The order is the order of precedence (DESIGN §4). What concerns the person stands before what concerns the consent; a
 # consent is in one state, so that states and faults never compete.
-RULES: tuple[Rule, ...] = (
+RULES: list[Rule] = [
     Rule(
         "restricted", "GDPR 18", _("Processing is restricted: the data is only stored."),
         person=lambda context: Q(restricted_since__isnull=False),
@@ -164,6 +187,10 @@ RULES: tuple[Rule, ...] = (
         fault=lambda context: Q(kept__proof__notice__version__lt=context.material_version),
     ),
     Rule(
+        "reconfirmation_due", "RULES C9", _("The first text comes too late: the person must confirm first."),
+        fault=lambda context: overdue(context.purpose, context.at, held="kept__"),
+    ),
+    Rule(
         "proof_too_weak", "RULES C2, C13, C14", _("The proof does not suffice for this purpose."),
         fault=lambda context: _insufficient(context.purpose, held="kept__", person=""),
     ),
@@ -171,25 +198,46 @@ RULES: tuple[Rule, ...] = (
         "not_in_use", "RULES C4", _("The purpose is no longer in use."),
         fault=lambda context: Q(pk__isnull=context.purpose.active),
     ),
-)  # fmt: skip
+]  # fmt: skip
 BY_CODE = {rule.code: rule for rule in RULES}
 _STATES = [rule.code for rule in RULES if rule.code in Consent.Status.values]
 
 
-def contexts_for(purposes: Iterable[Purpose], at: datetime, campaign: Any = None) -> list[Context]:
+def extend(rule: Rule, *, after: str) -> None:
+    """Add a rule that an app above knows, such as the hours of sending; the decision stays one query.
+
+    Args:
+        rule: its ``fault`` is asked of those a consent permits to text.
+        after: the code it follows in precedence.
+    """
+    if rule.code in BY_CODE:  # apps may be set up twice
+        return
+    RULES.insert(RULES.index(BY_CODE[after]) + 1, rule)
+    BY_CODE[rule.code] = rule
+
+
+def contexts_for(
+    purposes: Iterable[Purpose], at: datetime, campaign: Any = None, tolerated: Iterable[str] = ()
+) -> list[Context]:
     """The same question about several purposes, with what the rules need to know about each, in one query."""
     purposes = list(purposes)
     material = Notice.objects.filter(purpose__in=purposes, material_change=True, published_at__lte=at)
     versions = dict(material.order_by().values_list("purpose").annotate(newest=Max("version")))
     return [
-        Context(purpose=purpose, at=at, campaign=campaign, material_version=versions.get(purpose.pk, 0))
+        Context(
+            purpose=purpose,
+            at=at,
+            campaign=campaign,
+            material_version=versions.get(purpose.pk, 0),
+            tolerated=frozenset(tolerated),
+        )
         for purpose in purposes
     ]
 
 
-def context_for(purpose: Purpose, at: datetime, campaign: Any = None) -> Context:
+def context_for(purpose: Purpose, at: datetime, campaign: Any = None, tolerated: Iterable[str] = ()) -> Context:
     """The context of a question, with what the rules need to know about the purpose."""
-    return contexts_for([purpose], at, campaign)[0]
+    return contexts_for([purpose], at, campaign, tolerated)[0]
 
 
 def decide(
@@ -207,22 +255,23 @@ def decide(
         The contacts with ``refusal`` (empty: may be texted), ``consent_id`` and ``proof_id``.
     """
     contacts = Contact.objects.all() if contacts is None else contacts
-    context = replace(context, few=few)
+    context = replace(context, judged=contacts if few else None)
     judged = contacts.annotate(
         held=FilteredRelation("consents", condition=Q(consents__purpose=context.purpose.pk)),
     ).alias(**{f"kept__{path}": F(f"held__{path}") for path in _LOOKED_AT})
-    persons = {rule.code: rule.person(context) for rule in RULES if rule.person}
-    faults = {rule.code: rule.fault(context) for rule in RULES if rule.fault}
+    rules = [rule for rule in RULES if rule.code not in context.tolerated]
+    persons = {rule.code: rule.person(context) for rule in rules if rule.person}
+    faults = {rule.code: rule.fault(context) for rule in rules if rule.fault}
     judged = judged.annotate(consent_id=F("held__pk"), proof_id=F("held__proof_id"))
     if every_code:
-        asked = {f"asked_{code}": ExpressionWrapper(q, BooleanField()) for code, q in (persons | faults).items()}
-        return judged.annotate(state=F("kept__status"), **asked)
+        every = {f"asked_{code}": ExpressionWrapper(q, BooleanField()) for code, q in (persons | faults).items()}
+        return judged.annotate(state=F("kept__status"), **every)
     return judged.annotate(
         # Only two states permit; a state the rules do not know is refused (P9).
         refusal=Case(
             *_first(persons),
             When(
-                kept__status__in=Consent.PERMITTING,
+                kept__status__in=[*Consent.PERMITTING, *(s for s in _STATES if s in context.tolerated)],
                 then=Case(*_first(faults), default=Value(""), output_field=CharField()),
             ),
             When(kept__status__in=_STATES, then=F("kept__status")),
@@ -236,15 +285,16 @@ def _first(conditions: Mapping[str, Q | Exists]) -> list[When]:
     return [When(condition, then=Value(code)) for code, condition in conditions.items()]
 
 
-# What to take from ``decide(…, every_code=True)`` for ``applying``.
-ASKED = ("state", *(f"asked_{rule.code}" for rule in RULES if rule.person or rule.fault))
+def asked() -> list[str]:
+    """The values to take from ``decide(…, every_code=True)`` for ``applying``."""
+    return ["state", *(f"asked_{rule.code}" for rule in RULES if rule.person or rule.fault)]
 
 
 def applying(row: Mapping[str, Any]) -> list[Rule]:
     """Every rule that applies to somebody, in order of precedence: the first is the refusal, none is a yes.
 
     Args:
-        row: the values ``ASKED`` of ``decide(…, every_code=True)``.
+        row: the values ``asked()`` of ``decide(…, every_code=True)``.
     """
 
     def applies(rule: Rule) -> bool:

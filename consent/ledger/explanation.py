@@ -109,7 +109,7 @@ def explain(contact: Contact, purpose: Purpose, at: datetime, campaign: Any = No
     """
     context = decision.context_for(purpose, at, campaign)
     judged = decision.decide(context, Contact.objects.filter(pk=contact.pk), every_code=True, few=True)
-    row = judged.values("consent_id", *decision.ASKED).get()
+    row = judged.values("consent_id", *decision.asked()).get()
     rules = decision.applying(row)
     held = Consent.objects.select_related("proof__notice")
     consent = held.get(pk=row["consent_id"]) if row["consent_id"] else None

@@ -17,7 +17,7 @@ from consent.contacts import doors as contact_doors
 from consent.contacts.models import Contact, Suppression
 from consent.core import history
 from consent.core.errors import DomainError, IllegalMove
-from consent.ledger import proofs
+from consent.ledger import proofs, signals
 from consent.ledger.models import Brand, Consent, Proof, Purpose
 from consent.ledger.moves import MOVES, check_move, expiry, judge
 
@@ -150,12 +150,18 @@ def _write(moves: list[tuple[Entry, Result, Consent]]) -> None:
         consent.phone = entry.contact.phone
         consent.effective_at = entry.act.captured_at
         consent.expires_at = expiry(result.move, entry.purpose, entry.act.captured_at)
+        if result.move == "give":
+            consent.last_used_at = None  # nothing was sent under this yes yet (RULES C9)
     new = [c for _e, _r, c in moves if c.pk is None]
     known = [c for _e, _r, c in moves if c.pk is not None]
     Consent.objects.bulk_create(new)
-    Consent.objects.bulk_update(known, ["status", "phone", "effective_at", "expires_at", "proof"], batch_size=200)
+    Consent.objects.bulk_update(
+        known, ["status", "phone", "effective_at", "expires_at", "proof", "last_used_at"], batch_size=200
+    )
     history.created(Consent.objects.filter(pk__in=[c.pk for c in new]))
     history.changed(Consent.objects.filter(pk__in=[c.pk for c in known]))
+    if moves:
+        signals.answered.send(sender=Consent, moved=[(c.pk, r.move) for _e, r, c in moves])
 
 
 def _stops(contacts: Iterable[Contact]) -> dict[str, list[Suppression]]:
@@ -226,6 +232,7 @@ def withdraw(
         proof.save()
         consent.proof = proof
         _end(consent, "withdraw", act.captured_at)
+    signals.stopped.send(sender=Consent, contact=locked, ended=ended)
     return ended
 
 

@@ -53,9 +53,10 @@ class Consent(models.Model):
     proof = models.ForeignKey(
         Proof, verbose_name=_("proof"), null=True, blank=True, on_delete=models.PROTECT, related_name="consents"
     )
+    # Under this very yes; a new one starts without. Derived from the messages, so that it has no history.
     last_used_at = models.DateTimeField(_("last text"), null=True, blank=True)
 
-    history = history.tracked()
+    history = history.tracked(excluded_fields=["last_used_at"])
 
     class Meta:
         verbose_name = _("consent")

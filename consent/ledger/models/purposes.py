@@ -39,6 +39,10 @@ class Brand(models.Model):
         help_text=_("Benchmark of the opt-in guide (S0), not a rule: 5 to 10 %."),
     )  # fmt: skip
     opt_in_rate_high = models.DecimalField(_("expected opt-in rate to (%)"), max_digits=4, decimal_places=1, default=10)
+    stop_brake_percent = models.DecimalField(
+        _("opt-outs that pause a campaign (%)"), max_digits=4, decimal_places=1, default=2,
+        help_text=_("House rule: when more of those texted opt out, the campaign pauses and the officers are told."),
+    )  # fmt: skip
 
     history = history.tracked()
 
@@ -98,6 +102,14 @@ class Purpose(models.Model):
         default=True,
         help_text=_("House rule (RULES C13), applies to marketing."),
     )
+    ask_reconfirmation = models.BooleanField(
+        _("ask again when the first text is late"), default=False,
+        help_text=_("One text asks for YES; without an answer nothing else goes (RULES C9)."),
+    )  # fmt: skip
+    ask_renewal = models.BooleanField(
+        _("ask for renewal by text"), default=False,
+        help_text=_("60, 30 and 7 days before the consent ends, while it is still valid (RULES C7, C8)."),
+    )  # fmt: skip
     accepted_methods = models.JSONField(_("accepted proof"), default=accepted_by_default)
     max_per_week = models.PositiveSmallIntegerField(_("texts a week at most"), default=2)
     proof_retention_months = models.PositiveSmallIntegerField(

@@ -40,7 +40,10 @@ consents = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["given", "renewed", "given", *STATUSES]),
         "moved": st.sampled_from([False, False, False, True]),
-        "effective_at": st.sampled_from([NOW - timedelta(days=300), NOW - TICK, NOW, NOW + TICK]),
+        "effective_at": st.sampled_from(
+            [NOW - timedelta(days=300), NOW - timedelta(days=30), NOW - timedelta(days=30) - TICK, NOW, NOW + TICK]
+        ),
+        "last_used_at": st.sampled_from([NOW - timedelta(days=2), NOW - timedelta(days=2), None]),
         "expires_at": moments,
         "proof": proofs,
         "bare": st.booleans(),
@@ -138,6 +141,7 @@ def build(people: list[dict], stops: list[dict], asked: dict) -> tuple[Any, mode
     )
     rules = model.Purpose(
         purpose.pk, brand.pk, purpose.kind, frozenset(purpose.accepted_methods),
+        purpose.first_message_within_days,
         tuple((n.version, n.published_at) for n in notices.values() if n.material_change),
     )  # fmt: skip
     plain_stops = [
@@ -178,6 +182,7 @@ def _consent(contact: Contact, purpose: Any, drawn: dict, notices: dict[int, Not
                 phone="+393129999999" if drawn["moved"] else contact.phone,
                 effective_at=drawn["effective_at"],
                 expires_at=drawn["expires_at"] if permitting or not drawn["bare"] else None,
+                last_used_at=drawn["last_used_at"],
                 proof=proof,
             )
         ]
@@ -185,7 +190,9 @@ def _consent(contact: Contact, purpose: Any, drawn: dict, notices: dict[int, Not
     plain_proof = proof and model.Proof(
         proof.pk, proof.answer, proof.method, proof.read_verbatim, proof.notice and proof.notice.version
     )
-    return model.Consent(row.pk, row.status, row.phone.as_e164, row.effective_at, row.expires_at, plain_proof)
+    return model.Consent(
+        row.pk, row.status, row.phone.as_e164, row.effective_at, row.expires_at, row.last_used_at, plain_proof
+    )
 
 
 @settings(
@@ -202,7 +209,7 @@ def test_the_decision_equals_the_plain_model(people: list, stops: list, asked: d
         judged = {c.pk: c for c in decision.decide(context)}
         expected = {person.id: model.codes(person, rules, plain_stops, at) for person in plain}
         for few in (False, True):
-            rows = decision.decide(context, every_code=True, few=few).values("pk", *decision.ASKED)
+            rows = decision.decide(context, every_code=True, few=few).values("pk", *decision.asked())
             assert {row["pk"]: [rule.code for rule in decision.applying(row)] for row in rows} == expected
         few_judged = decision.decide(context, few=True)
         assert {c.pk: c.refusal for c in few_judged} == {pk: c.refusal for pk, c in judged.items()}

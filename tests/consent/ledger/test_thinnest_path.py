@@ -25,7 +25,7 @@ def test_a_typed_number_and_a_yes_lead_to_an_allowed_text_and_a_stop_ends_it(act
 
     transitions.withdraw(contact, purpose, factories.act(purpose, answer="no", captured_at=timezone.now()), scope="all")
     assert decision.decide(context).get(pk=contact.pk).refusal == "suppressed"
-    row = decision.decide(context, every_code=True).values(*decision.ASKED).get(pk=contact.pk)
+    row = decision.decide(context, every_code=True).values(*decision.asked()).get(pk=contact.pk)
     assert "withdrawn" in [rule.code for rule in decision.applying(row)]
 
 
