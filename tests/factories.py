@@ -7,8 +7,9 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from django.utils import timezone
 
+from campaigns.models import Campaign, CampaignBody, Message, Sender
 from consent.contacts import doors
-from consent.contacts.models import Contact
+from consent.contacts.models import Audience, Contact
 from consent.core import history, numbers
 from consent.ledger import proofs, transitions
 from consent.ledger.models import Brand, Consent, Notice, PrivacyPolicy, Purpose
@@ -156,3 +157,68 @@ def consent(of: Contact | None = None, to: Purpose | None = None, *, status: str
             elif status == "expired":
                 transitions.expire(Consent.objects.filter(pk=row.pk))
     return Consent.objects.get(contact=person, purpose=to)
+
+
+def sender(of: Brand | None = None, *, address: str = "36123", **fields: Any) -> Sender:
+    """A two-way short code on the console gateway that may be used for every kind of purpose."""
+    owner = of or Brand.objects.first() or brand()
+    with acting():
+        return Sender.objects.create(
+            brand=owner,
+            address=address,
+            **{
+                "type": "short_code",
+                "country": "IT",
+                "kinds": list(Purpose.Kind.values),
+                "gateway": "console",
+                "rate_per_second": 1000,
+            }
+            | fields,
+        )
+
+
+def campaign(to: Purpose | None = None, *, author: Any, approver: Any = None, **fields: Any) -> Campaign:
+    """A campaign in English to everybody; approved when an approver is given. ``text`` is its English body."""
+    topic = to or Purpose.objects.first() or purpose()
+    text = fields.pop("text", "{brand}: new jobs this week, {first_name}.")
+    everybody, _new = Audience.objects.get_or_create(name="Everybody")
+    approved = {"state": "approved", "approver": approver, "approved_at": timezone.now()} if approver else {}
+    with acting():
+        row = Campaign.objects.create(
+            purpose=topic,
+            author=author,
+            editor=author,
+            **{
+                "name": "Jobs this week",
+                "audience": everybody,
+                "sender": fields.pop("sender", None)
+                or Sender.objects.filter(brand=topic.brand).first()
+                or sender(topic.brand),
+                "language": "en",
+            }
+            | approved
+            | fields,
+        )
+        CampaignBody.objects.create(campaign=row, language="en", text=text)
+    return row
+
+
+def message(of: Contact | None = None, **fields: Any) -> Message:
+    """A text as a row, past the doors: queued now, unless the fields say something else."""
+    person = of or contact()
+    at = timezone.now()
+    return Message.objects.create(
+        contact=person,
+        phone=person.phone.as_e164,
+        language=person.language,
+        **{
+            "kind": "campaign" if fields.get("campaign") else "welcome",
+            "state": "queued",
+            "sender": fields["campaign"].sender if fields.get("campaign") else Sender.objects.first() or sender(),
+            "purpose": fields["campaign"].purpose if fields.get("campaign") else Purpose.objects.first() or purpose(),
+            "body": "Officina: thank you.",
+            "created_at": at,
+            "not_before": at,
+        }
+        | fields,
+    )

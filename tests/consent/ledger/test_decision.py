@@ -235,6 +235,7 @@ def refusal(contact: Contact, purpose: Any, at: datetime) -> str:
 
 def test_a_consent_ends_at_the_very_moment_it_expires(clock: Any) -> None:
     consent = factories.consent()
+    Consent.objects.update(last_used_at=consent.effective_at)
     end = consent.expires_at
     assert end is not None
     assert refusal(consent.contact, consent.purpose, end - TICK) == ""
