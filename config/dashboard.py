@@ -19,8 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from config import charts
-from consent.core import jobs
+from consent.core import charts, jobs
 from consent.ledger import figures, selections
 from consent.ledger.models import Brand, Consent, ImportBatch, Method, Notice, PrivacyPolicy, Proof, Purpose
 from consent.retention.models import JobRun

@@ -51,6 +51,49 @@ def bars(
     )  # fmt: skip
 
 
+def series(
+    values: Sequence[int], labels: Sequence[str], *, name: str, title: str, summary: str, hatched: bool = False
+) -> SafeString:
+    """Many narrow columns, such as one per hour: only the highest carries its number, labels stand where there is room.
+
+    Args:
+        values, labels: as many of each; an empty label is left out.
+        name: an id unique in the page.
+        title, summary: what the chart shows, for those who do not see it.
+        hatched: fill with a pattern, so that two charts differ without colour.
+    """
+    step = min(WIDTH / max(1, len(values)), 40)
+    room, most = HEIGHT - TOP - FOOT, max([*values, 1])
+    peak = values.index(max(values)) if any(values) else -1
+    every = max(1, -(-len(labels) * 52 // WIDTH)) if step < 40 else 1
+    gap = min(GAP / 2, step / 4)
+    columns, words = [], []
+    for index, (value, label) in enumerate(zip(values, labels, strict=True)):
+        height = max(1, round(room * value / most)) if value else 0
+        middle, top = (index + 0.5) * step, TOP + room - height
+        columns.append((f"{index * step + gap / 2:.1f}", top, f"{step - gap:.1f}", height))
+        if index == peak:
+            words.append((f"{min(max(middle, 12), WIDTH - 16):.1f}", top - 5, " class=chart__value", value))
+        if label and index % every == 0:
+            words.append((f"{min(max(middle, 17), WIDTH - 17):.1f}", HEIGHT - 5, "", label))
+    bar = " chart__bar--hatched" if hatched else ""
+    fill = format_html(' fill="url(#{}-hatch)"', name) if hatched else ""
+    return format_html(
+        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
+        '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}{}{}'
+        '<line class="chart__axis" x1="0" x2="{}" y1="{}" y2="{}"/></svg>',
+        WIDTH, HEIGHT, name, name, name, title, name, summary,
+        _hatch(name) if hatched else "",
+        format_html_join(
+            "",
+            '<rect x="{}" y="{}" width="{}" height="{}" rx="1" class="chart__bar{}"{}/>',
+            ((*column, bar, fill) for column in columns),
+        ),
+        format_html_join("", '<text x="{}" y="{}" text-anchor="middle"{}>{}</text>', words),
+        WIDTH, TOP + room, TOP + room,
+    )  # fmt: skip
+
+
 def _hatch(name: str) -> SafeString:
     return format_html(
         '<defs><pattern id="{}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
