@@ -5,7 +5,7 @@ is a condition in the database; the first that applies, in the order of ``RULES`
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,7 @@ class Context:
         material_version: the newest published version of the purpose's notice that was a material change (RULES C17).
         tolerated: codes that do not refuse here; a text that asks for a confirmation tolerates ``requested``.
         judged: the contacts, where they are a handful (set by ``decide``).
+        memo: what rules looked up, shared by the questions asked together, so that each is looked up once.
     """
 
     purpose: Purpose
@@ -55,6 +56,7 @@ class Context:
     material_version: int = 0
     tolerated: frozenset[str] = frozenset()
     judged: QuerySet[Contact] | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def few(self) -> bool:
@@ -223,6 +225,7 @@ def contexts_for(
     purposes = list(purposes)
     material = Notice.objects.filter(purpose__in=purposes, material_change=True, published_at__lte=at)
     versions = dict(material.order_by().values_list("purpose").annotate(newest=Max("version")))
+    memo: dict[Any, Any] = {}
     return [
         Context(
             purpose=purpose,
@@ -230,6 +233,7 @@ def contexts_for(
             campaign=campaign,
             material_version=versions.get(purpose.pk, 0),
             tolerated=frozenset(tolerated),
+            memo=memo,
         )
         for purpose in purposes
     ]

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from campaigns.models import Campaign, CampaignBody, Keyword, Sender, SendingWindow
 from consent.contacts.models import Audience, Contact, Suppression
 from consent.core import history
 from consent.core.errors import MissingActor
@@ -36,6 +38,25 @@ def _audience() -> Audience:
         return Audience.objects.create(name="Milano", kind="applicant", language="it")
 
 
+def _keyword() -> Keyword:
+    purpose = factories.purpose()
+    with factories.acting():
+        return Keyword.objects.create(
+            sender=factories.sender(), word="JOBS", purpose=purpose, notice=factories.notice(purpose)
+        )
+
+
+def _window() -> SendingWindow:
+    with factories.acting():
+        return SendingWindow.objects.create(
+            country="XX", monday="09:00-20:00", basis="house", source="RULES §3", valid_from=timezone.localdate()
+        )
+
+
+def _campaign() -> Campaign:
+    return factories.campaign(author=get_user_model().objects.create_user("author"))
+
+
 def _draft(kind: Callable, of: Any) -> Any:
     return kind(of, published=False)
 
@@ -54,6 +75,11 @@ SAMPLES: dict[type[models.Model], tuple[Callable[[], Any], dict[str, Any]]] = {
     PrivacyPolicy: (lambda: _draft(factories.policy, factories.brand()), {"body": "new words"}),
     Consent: (factories.consent, {"status": "withdrawn", "effective_at": timezone.now(), "expires_at": None}),
     RenewalTask: (_renewal, {"done_at": timezone.now(), "note": "called"}),
+    Sender: (factories.sender, {"rate_per_second": 3, "kinds": ["informational"], "active": False}),
+    Keyword: (_keyword, {"word": "LAVORO", "active": False}),
+    SendingWindow: (_window, {"monday": "", "max_per_day": 3}),
+    Campaign: (_campaign, {"name": "Jobs", "ends_at": timezone.now()}),
+    CampaignBody: (lambda: _campaign().bodies.get(), {"text": "{brand}: new %s words"}),
 }
 
 
