@@ -5,7 +5,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("config", "consent", "campaigns", "tests", "benchmarks", "tools", "docs", "templates", "static", ".ci")
-TEXT = {".py", ".html", ".css", ".js", ".svg", ".md", ".toml", ".txt", ".in", ".cfg", ".csv", ".yml", ".example", ""}
+TEXT = {
+    *(
+        ".py",
+        ".html",
+        ".css",
+        ".js",
+        ".svg",
+        ".md",
+        ".toml",
+        ".txt",
+        ".in",
+        ".cfg",
+        ".csv",
+        ".yml",
+        ".json",
+        ".example",
+    ),
+    "",
+}
+SKIPPED = {"__pycache__", "node_modules"}
 
 
 def files(*suffixes: str) -> Iterator[Path]:
@@ -13,7 +32,7 @@ def files(*suffixes: str) -> Iterator[Path]:
     found = [p for p in ROOT.iterdir() if p.is_file() and p.name != ".env" and not p.name.startswith(".coverage")]
     found += [p for folder in FOLDERS for p in (ROOT / folder).rglob("*") if p.is_file()]
     for path in sorted(found):
-        if "__pycache__" not in path.parts and path.suffix in (set(suffixes) or TEXT):
+        if not SKIPPED & set(path.parts) and path.suffix in (set(suffixes) or TEXT):
             yield path
 
 
