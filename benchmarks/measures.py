@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from simple_history.utils import bulk_update_with_history
 
-from benchmarks import worlds
+from benchmarks import by_hand, worlds
 from consent.contacts.models import Contact
 from consent.core import digests, history, jobs, numbers, sealed
 from consent.ledger import decision, explanation, figures, transitions
@@ -72,55 +72,23 @@ def _best_undone(runs: int, **calls: Callable[[], Any]) -> dict[str, float]:
 
 # --- audience ------------------------------------------------------------------------------------------------------
 
-_AUDIENCE = """
-SELECT refusal, count(*) FROM (
-  SELECT CASE
-    WHEN c.restricted_since IS NOT NULL THEN 'restricted'
-    WHEN c.held_since IS NOT NULL THEN 'held'
-    WHEN c.phone_digest IN (SELECT digest FROM contacts_suppression WHERE lifted_at IS NULL AND
-      ((purpose_id IS NULL AND brand_id IS NULL) OR brand_id = %(brand)s OR purpose_id = %(purpose)s)) THEN 'suppressed'
-    WHEN k.id IS NULL OR (k.status IN ('given', 'renewed') AND k.effective_at > %(at)s) THEN 'no_consent'
-    WHEN k.status IN ('unknown', 'requested', 'refused', 'withdrawn', 'revoked', 'expired', 'invalidated') THEN k.status
-    WHEN k.status NOT IN ('given', 'renewed') THEN 'no_consent'
-    WHEN k.expires_at <= %(at)s THEN 'expired'
-    WHEN k.phone <> c.phone THEN 'number_changed'
-    WHEN n.version < %(material)s THEN 'renewal_needed'
-    WHEN p.id IS NULL OR p.answer <> 'yes' OR p.method NOT IN ({methods})
-      OR (p.method = 'verbal' AND (p.read_verbatim IS NULL OR NOT p.read_verbatim))
-      OR (p.notice_id IS NULL AND p.method <> 'relationship')
-      OR (%(marketing)s AND c.country = 'US' AND p.method NOT IN ({written})) THEN 'proof_too_weak'
-    ELSE 'allowed' END AS refusal
-  FROM contacts_contact c
-  LEFT JOIN ledger_consent k ON k.contact_id = c.id AND k.purpose_id = %(purpose)s
-  LEFT JOIN ledger_proof p ON p.id = k.proof_id
-  LEFT JOIN ledger_notice n ON n.id = p.notice_id
-) judged GROUP BY refusal
-"""
-
 
 def audience(runs: int) -> dict[str, float]:
     """Counts per code for the marketing purpose: ``decision.counts`` against the same in SQL written by hand."""
-    from consent.ledger.proofs import WRITTEN
+    purpose = Purpose.objects.select_related("brand").get(slug="offers")
+    at = timezone.now()
 
-    purpose = Purpose.objects.get(slug="offers")
-    context = decision.context_for(purpose, timezone.now())
-    quoted = [", ".join(f"'{method}'" for method in methods) for methods in (purpose.accepted_methods, WRITTEN)]
-    sql = _AUDIENCE.format(methods=quoted[0], written=quoted[1])
-    values = {
-        "brand": purpose.brand_id,
-        "purpose": purpose.pk,
-        "at": context.at,
-        "material": context.material_version,
-        "marketing": True,
-    }
+    def ours() -> dict[str, int]:
+        return decision.counts(decision.context_for(purpose, at))
 
-    def by_hand() -> dict[str, int]:
+    def theirs() -> dict[str, int]:
+        sql, values = by_hand.judged(decision.context_for(purpose, at))
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return dict(cursor.fetchall())
+            cursor.execute(f"SELECT refusal, COUNT(*) FROM ({sql}) judged GROUP BY refusal", values)
+            return {code or "allowed": n for code, n in cursor.fetchall()}
 
-    assert by_hand() == {code: n for code, n in decision.counts(context).items() if n}
-    return _best(runs, ours=lambda: decision.counts(context), theirs=by_hand)
+    assert theirs() == {code: n for code, n in ours().items() if n}
+    return _best(runs, ours=ours, theirs=theirs)
 
 
 def explain(runs: int) -> dict[str, float]:
@@ -151,7 +119,7 @@ def expiry(runs: int) -> dict[str, float]:
     at = timezone.now()
     due = transitions.due_for_expiry(at)
     count = due.count()
-    columns = "id, uid, status, phone, effective_at, expires_at, last_used_at, contact_id, purpose_id, proof_id"
+    columns = "id, uid, status, phone, effective_at, expires_at, contact_id, purpose_id, proof_id"
     changed = columns.replace("status", "'expired'").replace("effective_at", "expires_at")
     where = "status IN ('requested', 'given', 'renewed') AND expires_at <= %s"
 

@@ -89,6 +89,7 @@ def build(contacts: int) -> dict[str, int]:
     from django.db import connection, transaction
     from django.utils import timezone
 
+    from benchmarks import texting_world
     from consent.contacts.models import Contact, NameWord, Suppression
     from consent.core import history, roles
     from consent.ledger.models import Brand, Consent, Notice, Purpose
@@ -132,9 +133,11 @@ def build(contacts: int) -> dict[str, int]:
             )
             cursor.execute(
                 f"INSERT INTO ledger_consent (id, uid, contact_id, purpose_id, status, phone, effective_at, expires_at,"
-                f" proof_id) SELECT c.id + {first}, {_uid('c.id', 3 + number)}, c.id, %s, {_STATUS}, c.phone,"
+                f" last_used_at, proof_id)"
+                f" SELECT c.id + {first}, {_uid('c.id', 3 + number)}, c.id, %s, {_STATUS}, c.phone,"
                 f" {_ago('c.id %% 600')}, CASE WHEN c.id %% 20 IN (16, 17, 19) THEN NULL"  # 3 of 20 are due for expiry
                 f" WHEN c.id %% 20 < 3 THEN {_ago('1 + c.id %% 90')} ELSE {_ago('-(1 + c.id %% 600)')} END,"
+                f" CASE WHEN c.id %% 9 = 0 THEN NULL ELSE {_ago('c.id %% 30')} END,"
                 f" CASE WHEN c.id %% 20 = 19 THEN NULL ELSE c.id + {first} END FROM contacts_contact c",
                 [purpose.pk],
             )
@@ -149,6 +152,7 @@ def build(contacts: int) -> dict[str, int]:
         if connection.vendor == "postgresql":  # no index is made while foreign keys wait to be checked
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        texting_world.fill(cursor, officer, purposes)
         for sql in indexes:
             cursor.execute(sql)
         _set_sequences(cursor, (Contact, NameWord, Consent))
