@@ -7,6 +7,8 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import rules
+        from campaigns import rules, timeline
+        from campaigns.receivers import texts  # noqa: F401
 
         rules.register()
+        timeline.register()

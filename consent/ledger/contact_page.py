@@ -26,12 +26,14 @@ class Card:
 
     Attributes:
         why: the rules that apply, the decisive one first; empty when allowed.
+        waits: nothing refuses; a text only has to wait, such as for the hours of sending.
     """
 
     purpose: Purpose
     allowed: bool
     why: list[decision.Rule]
     consent: Consent | None
+    waits: bool = False
 
     @property
     def proof(self) -> Proof | None:
@@ -62,14 +64,15 @@ def standings(
     return list(parts[0].union(*parts[1:], all=True)) if parts else []
 
 
-def permitted(contacts: list[Contact], at: datetime) -> dict[int, list[Purpose]]:
-    """The purposes in use each of these contacts may be texted for."""
+def permitted(contacts: list[Contact], at: datetime) -> dict[int, list[tuple[Purpose, bool]]]:
+    """The purposes in use each of these contacts may be texted for, and whether a text has to wait for its hour."""
     purposes = {p.pk: p for p in Purpose.objects.filter(active=True).select_related("brand")}
     judged = Contact.objects.filter(pk__in=[contact.pk for contact in contacts])
-    found: dict[int, list[Purpose]] = defaultdict(list)
+    found: dict[int, list[tuple[Purpose, bool]]] = defaultdict(list)
+    waiting = decision.deferring()
     for row in standings(judged, decision.contexts_for(purposes.values(), at)):
-        if row["refusal"] == "":
-            found[row["pk"]].append(purposes[row["purpose_pk"]])
+        if row["refusal"] == "" or row["refusal"] in waiting:
+            found[row["pk"]].append((purposes[row["purpose_pk"]], row["refusal"] != ""))
     return found
 
 
@@ -88,7 +91,8 @@ def cards(contact: Contact, at: datetime) -> list[Card]:
 
 def _card(purpose: Purpose, consent: Consent | None, row: dict[str, Any]) -> Card:
     why = decision.applying(row)
-    return Card(purpose=purpose, allowed=not why, why=why, consent=consent)
+    waits = bool(why) and all(rule.defers for rule in why)
+    return Card(purpose=purpose, allowed=not why, why=why, consent=consent, waits=waits)
 
 
 def stops(contact: Contact) -> QuerySet[Suppression]:
@@ -109,6 +113,8 @@ class Event:
         at: when it was recorded; the order of the timeline.
         happened: when the person did it, where that differs.
         proof: the act behind it.
+        text: what was said, where the reader may know it.
+        url: the page with more about it, where the reader may open it.
     """
 
     at: datetime
@@ -119,6 +125,24 @@ class Event:
     proof: Proof | None = None
     changes: list[dict[str, Any]] = field(default_factory=list)
     state: str = ""
+    text: str = ""
+    url: str = ""
+
+
+# What the layers above tell on the page of a contact; each costs a constant number of queries.
+sources: list[Callable[[Contact, int, Any], list[Event]]] = []  # (contact, newest so many, request) → events
+links: list[Callable[[Contact, Any], list[tuple[str, str]]]] = []  # (contact, request) → (address, label)
+sent: list[Callable[[Contact, datetime, Any], list[Event]]] = []  # (contact, since when, request) → texts that went out
+
+
+def links_of(contact: Contact, request: Any) -> list[tuple[str, str]]:
+    """Pages about a contact that the layers above have: address and label."""
+    return [link for source in links for link in source(contact, request)]
+
+
+def sent_since(contact: Contact, moment: datetime, request: Any) -> list[Event]:
+    """The texts that went out to a contact since a moment, such as that of a stop recorded later; newest first."""
+    return [event for source in sent for event in source(contact, moment, request)]
 
 
 def timeline(
@@ -141,6 +165,7 @@ def timeline(
         *_proof_events(contact, want),
         *_stop_events(contact, want),
         *_contact_events(contact, want, words_of, request),
+        *(event for source in sources for event in source(contact, want, request)),
     ]
     everything.sort(key=lambda event: event.at, reverse=True)
     shown = everything[(page - 1) * PER_PAGE : page * PER_PAGE]

@@ -218,6 +218,11 @@ def extend(rule: Rule, *, after: str) -> None:
     BY_CODE[rule.code] = rule
 
 
+def deferring() -> list[str]:
+    """The codes of rules that only make a text wait."""
+    return [rule.code for rule in RULES if rule.defers]
+
+
 def contexts_for(
     purposes: Iterable[Purpose], at: datetime, campaign: Any = None, tolerated: Iterable[str] = ()
 ) -> list[Context]:

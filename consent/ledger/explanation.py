@@ -63,6 +63,7 @@ class Explanation:
         known: whether the number belongs to a contact.
         refusal: the code that decided, empty when allowed.
         codes: every code that applies, in order of precedence.
+        deferred: nothing refuses; a text only has to wait. It is not allowed now all the same.
     """
 
     purpose: str
@@ -73,11 +74,13 @@ class Explanation:
     codes: tuple[Reason, ...]
     consent: ConsentFacts | None = None
     proof: ProofFacts | None = None
+    deferred: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For ``json.dumps``: times as ISO 8601, no translated labels."""
         return {
             "allowed": self.allowed,
+            "deferred": self.deferred,
             "refusal": self.refusal,
             "known": self.known,
             "codes": [{"code": c.code, "rule": c.rule, "sentence": c.sentence} for c in self.codes],
@@ -122,6 +125,7 @@ def explain(contact: Contact, purpose: Purpose, at: datetime, campaign: Any = No
         codes=_reasons(rules),
         consent=_consent(consent) if consent else None,
         proof=_proof(consent.proof) if consent and consent.proof else None,
+        deferred=bool(rules) and all(rule.defers for rule in rules),
     )
 
 

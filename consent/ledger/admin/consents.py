@@ -20,7 +20,7 @@ from consent.core import numbers
 from consent.core.admin import ReadOnly, TrackedAdmin
 from consent.core.errors import IllegalMove
 from consent.core.export import ExportMixin
-from consent.ledger import access, explanation, figures, moves
+from consent.ledger import access, contact_page, explanation, figures, moves
 from consent.ledger.admin import filters
 from consent.ledger.admin.proofs import evidence_link
 from consent.ledger.admin.words import digits, link, page_of, stamp, status_badge
@@ -158,6 +158,8 @@ class ConsentAdmin(ExportMixin, ReadOnly, TrackedAdmin):
         context["subtitle"] = None
         context["verdict"] = explanation.explain(consent.contact, consent.purpose, timezone.now())
         context["sections"] = self._sections(request, consent)
+        if consent.status in (Consent.Status.WITHDRAWN, Consent.Status.REVOKED):
+            context["went_out"] = contact_page.sent_since(consent.contact, consent.effective_at, request)
         context["moves"] = [(name, MOVES[name][0]) for name in legal_moves(consent)] if may_move else []
         if request.user.has_perm("ledger.explain"):  # type: ignore[union-attr]
             asked = f"?contact={consent.contact_id}&purpose={consent.purpose_id}"

@@ -67,8 +67,11 @@ class ContactPageAdmin(ContactAdmin):
         purposes = contact.permitted  # type: ignore[attr-defined]
         if not purposes:
             return format_html('<span class="badge badge--muted">{}</span>', _("nothing"))
+        waits = _("%(purpose)s · waits")  # for its hour, or because there were enough
         return format_html_join(
-            " ", '<span class="badge badge--ok">{}</span>', ((purpose.name,) for purpose in purposes)
+            " ",
+            '<span class="badge badge--{}">{}</span>',
+            (("warn", waits % {"purpose": p.name}) if waiting else ("ok", p.name) for p, waiting in purposes),
         )
 
     def list_tools(self, request: HttpRequest) -> list[Tool]:
@@ -107,6 +110,7 @@ class ContactPageAdmin(ContactAdmin):
             "timeline_page": page,
             "timeline_more": more,
             "shown_number": self.shown_number(contact),
+            "links": contact_page.links_of(contact, request),
             "may_record": may("ledger.record_opt_in"),
             "may_view_proof": may("ledger.view_proof"),
             "may_explain": may("ledger.explain"),

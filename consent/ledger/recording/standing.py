@@ -113,6 +113,9 @@ def _in_words(purpose: Purpose, refusal: str, consent: Consent | None) -> Standi
             "ok",
             _("May be texted. Since %(since)s, until %(until)s.") % {"since": since, "until": until},
         )
+    if decision.BY_CODE[refusal].defers:
+        may = _("May be texted. Since %(since)s, until %(until)s.") % {"since": since, "until": until}
+        return Standing(purpose, label, "ok", f"{may} {decision.BY_CODE[refusal].sentence}")
     if refusal == "refused":
         return Standing(
             purpose, label, "muted", _("The person said no on %(since)s. Nothing is sent.") % {"since": since}

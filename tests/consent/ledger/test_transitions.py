@@ -240,7 +240,7 @@ def test_a_batch_records_many_in_a_constant_number_of_queries(
     act = factories.act(purpose)
     for size in (1, 30):
         entries = [transitions.Entry(factories.contact(), purpose, act) for _person in range(size)]
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             results = transitions.record_answers(entries, by_import=True)
         assert {r.move for r in results} == {"give"}
 

@@ -1,0 +1,1 @@
+"""What campaigns do when the ledger changes: each module connects itself when it is imported, in ``apps.ready``."""
