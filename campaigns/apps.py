@@ -8,6 +8,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns import rules, timeline
+        from campaigns.gateways import checks  # noqa: F401
         from campaigns.receivers import texts  # noqa: F401
 
         rules.register()

@@ -42,7 +42,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """The gateway did not take the text.
+    """The gateway did not take the text; sending it again cannot make two of it.
 
     Attributes:
         code: its error code, never its message (P10).
@@ -113,6 +113,7 @@ class Callback:
         query, form: parameters, the last value of each name counts.
         body: as it came.
         address: the caller's.
+        secret, reference: what the path carries, where this gateway's addresses carry it.
     """
 
     method: str
@@ -122,6 +123,8 @@ class Callback:
     form: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     address: str = ""
+    secret: str = ""
+    reference: int | None = None
 
 
 class Gateway(Protocol):

@@ -25,6 +25,7 @@ from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "stranger", "recruiter", "manager", "auditor", "officer", "superuser")
+_HOOKS_OF_ONE_TEXT = ("hooks:kannel_receipt", "hooks:twilio_receipt")
 SIGNS = {200: ".", 302: ">", 400: "!", 403: "x", 404: "0", 405: "m", 409: "^", 422: "?"}
 
 
@@ -105,6 +106,8 @@ def address(name: str, rows: dict[str, Any]) -> str:
         return reverse(name, args=["ledger"])
     if name == "admin:view_on_site":
         return reverse(name, args=[1, 1])
+    if name.startswith("hooks:"):  # gateways call them, nobody's role opens them
+        return reverse(name, args=["secret"] * ("kannel" in name) + [1] * (name in _HOOKS_OF_ONE_TEXT))
     kind = "_".join(name.removeprefix("admin:").split("_")[:2])
     one = kind in rows and not name.endswith(("_changelist", "_add", "_export"))
     return reverse(name, args=[rows[kind].pk] if one else [])

@@ -1,0 +1,1 @@
+"""Where gateways call us: receipts and replies."""
