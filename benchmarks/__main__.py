@@ -14,6 +14,8 @@ SMALL = 10_000
 RUNS = 3
 PAGE_RUNS = 5
 PEOPLE = 5000  # of an import, two answers each
+STOPS = 400
+TEXTS = 3000  # of a dispatch
 # A page of a few milliseconds is noise: below this difference two times count as the same.
 NOISE_MS = 3.0
 SLACK_MB = 24.0  # what a larger job may need more: caches that fill, memory the allocator keeps
@@ -86,6 +88,7 @@ def main() -> int:
         try:
             pages(report, large, small)
             ratios(report, large, engine, options.contacts)
+            texting(report, large, options.contacts)
         finally:
             large.close()
             small.close()
@@ -120,6 +123,24 @@ def ratios(report: Report, large: Worker, engine: str, contacts: int) -> None:
     report.at_most(f"import of {found['rows']:,} rows / bare bulk_create", found["ours"], found["theirs"], "s", 4)
 
 
+def texting(report: Report, large: Worker, contacts: int) -> None:
+    """Sending and being stopped, on the large world."""
+    report.heading(f"{'texting, ours against by hand':<46} {'ours':>10} {'by hand':>10} {'':<8} {'ratio':>7}  bound")
+    found = large("preflighting", runs=RUNS)
+    report.at_most("preflight / hand-written SQL", found["ours"], found["theirs"], "s", 1.5)
+    found = large("launching", runs=1)
+    report.at_most("launch / hand-written INSERT … SELECT", found["ours"], found["theirs"], "s", 2)
+    found = large("stopping", runs=min(STOPS, contacts // 40))
+    report.at_most("STOP webhook, p99 / bare insert", found["ours"] * 1000, found["theirs"] * 1000, "ms", 8)
+    texts = min(TEXTS, contacts // 10)
+    found = large("dispatching", count=texts)
+    report.at_most("dispatch / bare loop, a text", found["ours"] * 1000, found["theirs"] * 1000, "ms", 3)
+    alone = large("growing", count=texts // 3, workers=1)["per_second"]
+    for workers in (2, 4):
+        together = large("growing", count=texts // 3 * workers, workers=workers)["per_second"]
+        report.at_least(f"texts a second, {workers} workers / one", alone, together, "a second", 1)
+
+
 def pages(report: Report, large: Worker, small: Worker) -> None:
     """Pages of the large world against the same pages of the small one, in turns."""
     report.heading(f"{'pages':<46} {'large':>10} {'small':>10} {'':<8} {'ratio':>7}  bound")
@@ -140,6 +161,9 @@ def memory(report: Report, env: dict[str, str], contacts: int) -> None:
     for name in once(env, "job_names"):
         small, large = (once(env, "memory_of_job", name=name, limit=limit) for limit in (many // 10, many))
         report.flat(f"{name} ({int(small['rows']):,} → {int(large['rows']):,} rows)", small["mb"], large["mb"])
+    texts = min(TEXTS, contacts // 20)
+    small, large = (once(env, "memory_of_dispatch", count=count) for count in (texts // 10, texts))
+    report.flat(f"dispatch ({int(small['rows']):,} → {int(large['rows']):,} texts)", small["mb"], large["mb"])
     people = 5 * min(PEOPLE, contacts // 100)
     first = 8_000_000
     small = once(env, "memory_of_import", people=people // 10, first=first)

@@ -10,12 +10,12 @@ from benchmarks import worlds
 
 
 class Worker:
-    """``Worker(env)("audience", runs=3)`` calls ``benchmarks.measures.audience(runs=3)`` in the process."""
+    """``Worker(env)("audience", runs=3)`` calls ``audience(runs=3)`` of ``measures`` or ``texting`` in the process."""
 
     def __init__(self, env: dict[str, str]) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(env, theirs), daemon=True)
+        self._process = context.Process(target=_serve, args=(env, theirs))
         self._process.start()
 
     def __call__(self, name: str, /, **arguments: Any) -> Any:
@@ -44,13 +44,14 @@ def once(env: dict[str, str], name: str, /, **arguments: Any) -> Any:
 
 def _serve(env: dict[str, str], pipe: Connection) -> None:
     worlds.enter(env)
-    measures = importlib.import_module("benchmarks.measures")
+    modules = [importlib.import_module(f"benchmarks.{name}") for name in ("measures", "texting")]
     while True:
         try:
             name, arguments = pipe.recv()
         except EOFError:
             return
         try:
-            pipe.send((True, getattr(measures, name)(**arguments)))
+            measure = next(found for module in modules if (found := getattr(module, name, None)))
+            pipe.send((True, measure(**arguments)))
         except Exception:
             pipe.send((False, traceback.format_exc()))
