@@ -5,25 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("config", "consent", "campaigns", "tests", "benchmarks", "tools", "docs", "templates", "static", ".ci")
-TEXT = {
-    *(
-        ".py",
-        ".html",
-        ".css",
-        ".js",
-        ".svg",
-        ".md",
-        ".toml",
-        ".txt",
-        ".in",
-        ".cfg",
-        ".csv",
-        ".yml",
-        ".json",
-        ".example",
-    ),
-    "",
-}
+TEXT = {"", *".py .html .css .js .svg .md .toml .txt .in .cfg .csv .yml .json .example".split()}
 SKIPPED = {"__pycache__", "node_modules"}
 
 
