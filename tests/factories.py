@@ -181,7 +181,8 @@ def campaign(to: Purpose | None = None, *, author: Any, approver: Any = None, **
     """A campaign in English to everybody; approved when an approver is given. ``text`` is its English body."""
     topic = to or Purpose.objects.first() or purpose()
     text = fields.pop("text", "{brand}: new jobs this week, {first_name}.")
-    everybody, _new = Audience.objects.get_or_create(name="Everybody")
+    with acting():
+        everybody, _new = Audience.objects.get_or_create(name="Everybody")
     approved = {"state": "approved", "approver": approver, "approved_at": timezone.now()} if approver else {}
     with acting():
         row = Campaign.objects.create(
