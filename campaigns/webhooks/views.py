@@ -25,9 +25,9 @@ def inbound(request: HttpRequest, gateway: str, secret: str = "") -> HttpRespons
     """A text somebody sent us."""
 
     def keep(way: Gateway, call: Callback) -> None:
-        from campaigns import inbound as texts
-
         if found := way.parse_inbound(call):
+            from campaigns import inbound as texts
+
             texts.receive(gateway, found)
 
     return _answer(request, gateway, keep, secret=secret)
@@ -38,9 +38,9 @@ def receipt(request: HttpRequest, gateway: str, secret: str = "", reference: int
     """The carrier's word about a text of ours."""
 
     def keep(way: Gateway, call: Callback) -> None:
-        from campaigns import outcomes
-
         if found := way.parse_status(call):
+            from campaigns import outcomes
+
             outcomes.receive(gateway, found)
 
     return _answer(request, gateway, keep, secret=secret, reference=reference)

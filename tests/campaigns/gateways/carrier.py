@@ -28,8 +28,6 @@ class Submit:
     content: bytes
     coding: int
     part: tuple[int, int, int]  # reference, how many, which
-    validity: str
-    wants_receipt: bool
     status: int
 
 
@@ -127,7 +125,7 @@ class Carrier:
         ton = 1 if len(source) > 8 else 0
         await self._session.deliver_sm(
             source_addr=source, source_addr_ton=ton, source_addr_npi=1, destination_addr=to, dest_addr_npi=1,
-            short_message=text, data_coding=coding, esm_class=esm,
+            dest_addr_ton=1 if len(to) > 8 else 0, short_message=text, data_coding=coding, esm_class=esm,
         )  # fmt: skip
 
 
@@ -142,8 +140,6 @@ def _submit(event: Any, status: int) -> Submit:
         content=content,
         coding=event.data_coding,
         part=part,
-        validity="",
-        wants_receipt=bool(event.registered_delivery & 1),
         status=status,
     )
 

@@ -107,7 +107,13 @@ def test_everything_else_is_refused(gateway: webhook.Webhook) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_an_inbound_text_is_read(gateway: webhook.Webhook) -> None:
-    said = {"id": "in-1", "from": "+393120000001", "to": "36123", "text": "STOP \0😀", "at": "2026-11-22T09:59:00+01:00"}
+    said = {
+        "id": "in-1",
+        "from": "+393120000001",
+        "to": "36123",
+        "text": "STOP \0😀",
+        "at": "2026-11-22T09:59:00+01:00",
+    }
     at = datetime(2026, 11, 22, 8, 59, tzinfo=UTC)
     assert gateway.parse_inbound(call(said)) == Inbound("in-1", "+393120000001", "36123", "STOP 😀", at)
 
