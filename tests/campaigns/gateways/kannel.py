@@ -34,6 +34,7 @@ log-file = {folder}/bearerbox.log
 log-level = 0
 access-log = {folder}/access.log
 sms-combine-concatenated-mo = true
+sms-resend-freq = 1
 
 group = smsc
 smsc = smpp
