@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from campaigns.openings import Hours, Place
 
@@ -20,7 +20,7 @@ class Forecast:
 def spans(hours: Hours, place: Place, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """When a place is open from ``start`` to ``end``, as half-open spans in order."""
     found: list[tuple[datetime, datetime]] = []
-    edges = [edge for edge in hours._edges(place, start) if edge < end]
+    edges = [start, *takewhile(lambda edge: edge < end, hours._edges(place, start))]
     for edge, following in zip(edges, [*edges[1:], end], strict=True):
         if hours.is_open(place, edge):
             if found and found[-1][1] == edge:

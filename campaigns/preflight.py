@@ -12,11 +12,11 @@ from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import workflow
+from campaigns import rules, workflow
 from campaigns.forecast import forecast
 from campaigns.models import Campaign
 from campaigns.openings import Hours, Place
@@ -55,8 +55,10 @@ def run(campaign: Campaign, at: datetime) -> dict[str, Any]:
         pk=campaign.pk
     )
     stands = workflow.content(row)
-    counts, languages, places = _judge(row, at)
-    hours = Hours.load(row.purpose.kind)
+    # Whether a place is open is asked below, once per place: it stands last, so that only the allowed are asked.
+    context = decision.context_for(row.purpose, at, row, tolerated={"outside_window"})
+    hours = rules.hours_of(context)
+    counts, languages, places = _judge(context, row.audience.contacts(), hours)
     ends = at + timedelta(days=settings.CAMPAIGN_DAYS)
     expected = forecast(hours, places, at, ends, row.sender.rate_per_second)
     rows = _priced(row, languages)
@@ -91,13 +93,12 @@ def fresh(campaign: Campaign, within: timedelta) -> bool:
     return young and covers(campaign)
 
 
-def _judge(campaign: Campaign, at: datetime) -> tuple[dict[str, int], Counter[str], dict[Place, int]]:
+def _judge(
+    context: decision.Context, contacts: QuerySet[Contact], hours: Hours
+) -> tuple[dict[str, int], Counter[str], dict[Place, int]]:
     """Counts by code, how many of those who would get it speak each language, and where they are."""
-    hours = Hours.load(campaign.purpose.kind)
-    # Whether a place is open is asked below, once per place: it stands last, so that only the allowed are asked.
-    context = decision.context_for(campaign.purpose, at, campaign, tolerated={"outside_window"})
     groups = (
-        decision.decide(context, campaign.audience.contacts())
+        decision.decide(context, contacts)
         .order_by()
         .values_list("refusal", "language", "country", "region", "known_zone", "zones")
         .annotate(n=Count("*"))
@@ -117,7 +118,7 @@ def _judge(campaign: Campaign, at: datetime) -> tuple[dict[str, int], Counter[st
         place = Place(country, region, known_zone or zones)
         places[place] += n
         if place not in is_open:
-            is_open[place] = hours.is_open(place, at)
+            is_open[place] = hours.is_open(place, context.at)
         found[ALLOWED if is_open[place] else "outside_window"] += n
     ordered = {ALLOWED: found[ALLOWED]} | {r.code: found[r.code] for r in decision.RULES if found[r.code]}
     return ordered, languages, dict(places)
@@ -153,7 +154,7 @@ def _measured(campaign: Campaign, body: str, language: str, sample: Sequence[Con
     """Encoding and parts of the longest text anybody of the sample would get, and the parts on average."""
     from campaigns import segments, wording
 
-    if not body:
+    if not body or wording.problems(body):  # no text anybody could get
         return "", 0, Decimal(0)
     found = [
         segments.measure(

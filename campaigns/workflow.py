@@ -80,7 +80,8 @@ def check_move(move: str, state: str) -> str:
 def _moving(campaign: Campaign, move: str, user: Any, reason: str) -> Iterator[Campaign]:
     """The campaign, locked and in the new state; saved at the end, and taken over by the caller's object."""
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        # Its key stays free: a STOP that names the campaign it answers must not wait for this.
+        locked = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         stood = _values(locked)
         locked.state = check_move(move, locked.state)
         actor = history.Actor.of(user) if user is not None else history.current().actor
@@ -167,7 +168,10 @@ def problems(campaign: Campaign) -> list[str]:
         found.append(
             _("The gateway %(gateway)s is not set up. Choose another sender or ask whoever runs the site.") % words
         )
-    return found + _of_texts(row)
+    return list(dict.fromkeys(found + _of_texts(row)))
+
+
+_OF_ALL = ("sender", "opt_out")  # what the lint says about the sender is the same in every language
 
 
 def _of_texts(campaign: Campaign) -> list[str]:
@@ -180,8 +184,9 @@ def _of_texts(campaign: Campaign) -> list[str]:
         found.append(_("There is no text in %(language)s, the language for everybody else. Write one.") % words)
     for body in bodies:
         for finding in lint.findings(body.text, body.language, purpose=campaign.purpose, sender=campaign.sender):
-            if finding.level == "stop":
-                found.append(f"{body.get_language_display()}: {finding.sentence}")
+            if finding.level == lint.STOP:
+                said = finding.sentence
+                found.append(said if finding.code in _OF_ALL else f"{body.get_language_display()}: {said}")
     return found
 
 
@@ -291,9 +296,7 @@ def schedule(campaign: Campaign, user: Any, at: datetime | None = None, reason: 
     with history.acting(history.Actor.of(user), reason or str(MOVES["schedule"].reason)):
         if void_if_outdated(campaign):
             raise IllegalMove(
-                _(
-                    "Audience, sender or purpose changed after the approval, so the campaign is a draft again. Submit it anew."
-                )
+                _("Audience, sender or purpose changed after the approval: it is a draft again. Submit it anew.")
             )
     with _moving(campaign, "schedule", user, reason) as locked:
         _require_ready(locked)
@@ -366,4 +369,5 @@ def _cancel_messages(campaign: Campaign) -> None:
 
 def _after_commit(task: str, pk: int) -> None:
     """Enqueue a task of ``campaigns.tasks``, found by name: tasks stand above the doors."""
-    transaction.on_commit(lambda: getattr(import_module("campaigns.tasks"), task).delay(pk))
+    # Where the broker cannot be reached, the sweep finds what is due.
+    transaction.on_commit(lambda: getattr(import_module("campaigns.tasks"), task).delay(pk), robust=True)
