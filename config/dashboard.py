@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import Count, Q, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from campaigns.models import Campaign, Message
 from consent.core import charts, jobs
 from consent.ledger import figures, selections
 from consent.ledger.models import Brand, Consent, ImportBatch, Method, Notice, PrivacyPolicy, Proof, Purpose
@@ -50,6 +51,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         if data:
             shown |= _overview(data) if overview else _reach(data)
         shown["work"] = _work(user)
+        if reach and user.has_perm("campaigns.add_campaign"):
+            shown["campaigns"] = _own_campaigns(user)
     elif shown["may_record"]:
         shown["own"] = (
             Proof.objects.filter(recorded_by_user=user)
@@ -185,9 +188,53 @@ def _work(user: Any) -> list[Figure | dict[str, Any]]:
             label = ngettext("rejected row in %(file)s", "rejected rows in %(file)s", batch.rejected)
             label %= {"file": batch.filename}
             waiting.append(Figure(batch.rejected, label, reverse("admin:ledger_importbatch_change", args=[batch.pk])))
+    waiting += _texting(user)
     if user.has_perm("retention.view_jobrun"):
         waiting += _failing()
     return [figure for figure in waiting if not isinstance(figure, Figure) or figure.value]
+
+
+def _texting(user: Any) -> list[Figure]:
+    """Campaigns to be approved or looked after, and texts whose outcome nobody knows."""
+    waiting = []
+    approves, starts = (user.has_perm(f"campaigns.{name}_campaign") for name in ("approve", "launch"))
+    if approves or starts:
+        paused, by = Q(state=Campaign.State.PAUSED), Campaign.PausedBy
+        found = Campaign.objects.aggregate(
+            in_review=Count("pk", filter=Q(state=Campaign.State.IN_REVIEW)),
+            braked=Count("pk", filter=paused & Q(paused_by=by.BRAKE)),
+            refused=Count("pk", filter=paused & Q(paused_by=by.GATEWAY)),
+        )
+        url = f"{reverse('admin:campaigns_campaign_changelist')}?state__exact="
+        if approves:
+            n = found["in_review"]
+            waiting.append(Figure(n, ngettext("campaign to approve", "campaigns to approve", n), f"{url}in_review"))
+        n = found["braked"]
+        label = ngettext("campaign stopped by the brake", "campaigns stopped by the brake", n)
+        waiting.append(Figure(n, label, f"{url}paused", "stop"))
+        n = found["refused"]
+        label = ngettext("campaign the gateway refuses", "campaigns the gateway refuses", n)
+        waiting.append(Figure(n, label, f"{url}paused", "stop"))
+    if user.has_perm("campaigns.resolve_message"):
+        n = Message.objects.filter(state=Message.State.UNKNOWN).count()
+        label = ngettext("text with unknown outcome", "texts with unknown outcome", n)
+        waiting.append(Figure(n, label, f"{reverse('admin:campaigns_message_changelist')}?unknown=1"))
+    return waiting
+
+
+def _own_campaigns(user: Any) -> list[dict[str, Any]]:
+    """What a campaign manager wrote, the newest first."""
+    from campaigns.admin.words import campaign_badge  # registers models, for which the site must exist
+
+    own = Campaign.objects.filter(Q(author=user) | Q(editor=user)).select_related("purpose__brand").order_by("-id")
+    return [
+        {
+            "campaign": campaign,
+            "badge": campaign_badge(campaign),
+            "url": reverse("admin:campaigns_campaign_change", args=[campaign.pk]),
+        }
+        for campaign in own[:OWN_SHOWN]
+    ]
 
 
 def _failing() -> list[dict[str, Any]]:

@@ -19,7 +19,17 @@ PAGES: tuple[tuple[Promise, tuple[tuple[Promise, str, str], ...]], ...] = (
             (_("Contacts"), "admin:contacts_contact_changelist", "contacts.view_contact"),
             (_("Consents"), "admin:ledger_consent_changelist", "ledger.view_consent"),
             (_("Renewals"), "admin:ledger_renewaltask_changelist", "ledger.view_renewaltask"),
+            (_("Conversations"), "admin:campaigns_conversation_changelist", "campaigns.view_conversation"),
+            (_("Inbound texts"), "admin:campaigns_inboundmessage_changelist", "campaigns.view_inboundmessage"),
             (_("Explain"), "admin:explain", "ledger.explain"),
+        ),
+    ),
+    (
+        _("Campaigns"),
+        (
+            (_("Campaigns"), "admin:campaigns_campaign_changelist", "campaigns.view_campaign"),
+            (_("Messages"), "admin:campaigns_message_changelist", "campaigns.view_message"),
+            (_("Senders"), "admin:campaigns_sender_changelist", "campaigns.view_sender"),
         ),
     ),
     (
@@ -29,6 +39,7 @@ PAGES: tuple[tuple[Promise, tuple[tuple[Promise, str, str], ...]], ...] = (
             (_("Privacy policies"), "admin:ledger_privacypolicy_changelist", "ledger.view_privacypolicy"),
             (_("Purposes"), "admin:ledger_purpose_changelist", "ledger.view_purpose"),
             (_("Brands"), "admin:ledger_brand_changelist", "ledger.view_brand"),
+            (_("Sending windows"), "admin:campaigns_sendingwindow_changelist", "campaigns.view_sendingwindow"),
         ),
     ),
     (
