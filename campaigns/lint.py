@@ -46,8 +46,8 @@ class Finding:
     code: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """As the live preview gets it."""
-        return asdict(self)
+        """As the live preview gets it, with the level in words."""
+        return asdict(self) | {"word": _("Must change") if self.level == STOP else _("Note")}
 
 
 def findings(body: str, language: str, *, purpose: Purpose, sender: Sender) -> list[Finding]:
