@@ -89,7 +89,7 @@ class Inbound:
     """A text that came in, as the gateway tells it.
 
     Attributes:
-        gateway_id: the gateway's id of it; the same text told twice has the same id.
+        gateway_id: the gateway's id of it; the same text told twice has the same id. Empty where it gives none.
         sender: who sent it, as it came (``+44…``, ``44…``, ``0044…``, a short code or letters).
         to: our address, as it came.
         text: as it was typed.

@@ -117,7 +117,7 @@ class Kannel:
         else:
             return None
         return Inbound(
-            gateway_id=values.inbound_identity(call.query.get("id")),
+            gateway_id=values.identity(call.query.get("id")),
             sender=values.name(sender),
             to=values.name(to),
             text=values.text(text),

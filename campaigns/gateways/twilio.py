@@ -96,7 +96,7 @@ class Twilio:
         if "From" not in call.form:
             return None
         return Inbound(
-            gateway_id=values.inbound_identity(call.form.get("MessageSid")),
+            gateway_id=values.identity(call.form.get("MessageSid")),
             sender=values.name(call.form["From"]),
             to=values.name(call.form.get("To")),
             text=values.text(call.form.get("Body")),

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,11 +42,6 @@ def identity(value: Any) -> str:
     """The gateway's id of a text, at most 80 characters; a long one becomes its digest, so that two never meet."""
     given = text(value).strip()
     return given if len(given) <= 80 else hashlib.sha256(given.encode()).hexdigest()
-
-
-def inbound_identity(value: Any) -> str:
-    """As ``identity``; without one, a new one of ours: a text told twice is harmless, a lost one is not."""
-    return identity(value) or f"none-{uuid.uuid4().hex}"
 
 
 def reference(value: Any) -> int | None:

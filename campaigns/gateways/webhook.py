@@ -94,7 +94,7 @@ class Webhook:
         if "reference" in said or not isinstance(said.get("from"), str):
             return None  # with a reference it is one of our own, sent back to us
         return Inbound(
-            gateway_id=values.inbound_identity(said.get("id")),
+            gateway_id=values.identity(said.get("id")),
             sender=values.name(said["from"]),
             to=values.name(said.get("to")),
             text=values.text(said.get("text")),

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.test import client as test_client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,10 +17,11 @@ import campaigns
 from campaigns import outcomes
 from campaigns.gateways import webhook
 from campaigns.models import InboundMessage, Message
+from config.wsgi import Request
 from consent.contacts.models import Contact, Suppression
 from tests.campaigns.gateways.conftest import SECRET, TOKEN, WEBHOOK_SECRET
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_configured")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_configured", "served")]
 PATHS = st.sampled_from(
     [
         f"/hooks/kannel/{SECRET}/inbound/",
@@ -67,6 +69,12 @@ JSON = st.recursive(
 FIELDS = st.dictionaries(NAMES, WORDS, max_size=5)
 # The fixtures of the test stay the same for all its examples, on purpose.
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test client builds requests as our WSGI entry does."""
+    monkeypatch.setattr(test_client, "WSGIRequest", Request)
 
 
 @pytest.fixture
@@ -134,9 +142,8 @@ def test_twilio_may_say_anything(client: Client, fields: dict[str, str], kind: s
     body = encoded(clean).encode()
     for path in ("/hooks/twilio/inbound/", "/hooks/twilio/receipt/1/"):
         signature = RequestValidator(TOKEN).compute_signature("https://placet.example.org" + path, clean)
-        answer = client.post(
-            path, body, f"application/x-www-form-urlencoded{kind}", headers={"X-Twilio-Signature": signature}
-        )
+        given = {"HTTP_X_TWILIO_SIGNATURE": signature, "CONTENT_TYPE": f"application/x-www-form-urlencoded{kind}"}
+        answer = client.generic("POST", path, body, **given)
         assert answer.status_code == 200
 
 
