@@ -1,55 +1,156 @@
 """What campaigns add to the one decision: preference, caps and hours (RULES C12, §3)."""
 
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import openings
 from campaigns.models import Message
+from campaigns.openings import Hours, Place
 from consent.contacts.models import Contact
 from consent.ledger import decision
 from consent.ledger.decision import Context, Rule
 
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
+SOON = timedelta(minutes=1)  # by then a text that is about to be sent went or did not
+EVERYBODY = ~Q(pk__in=())
+CLAIMED = Q(state=Message.State.CLAIMED)
+
+
+def hours_of(context: Context) -> Hours:
+    """The sending windows for the purpose in question, read once for the questions asked together."""
+    key = "campaigns.hours", context.purpose.kind
+    if key not in context.memo:
+        context.memo[key] = Hours.load(context.purpose.kind)
+    return context.memo[key]
+
+
+def places_of(context: Context) -> set[Place]:
+    """Where the people in question can be, read once for the questions asked together."""
+    key = "campaigns.places", context.judged
+    if key not in context.memo:
+        context.memo[key] = openings.places(Contact.objects.all() if context.judged is None else context.judged)
+    return context.memo[key]
 
 
 def counted(context: Context, span: timedelta) -> QuerySet[Message]:
-    """The texts of a span before the moment judged that count towards how many a person gets."""
-    went = Message.objects.filter(
-        handed_at__gt=context.at - span, kind__in=Message.COUNTED, contact__isnull=False
-    ).order_by()
-    return went.filter(contact__in=context.judged.order_by().values("pk")) if context.judged is not None else went
+    """The texts that count towards how many a person gets: handed over within a span before the moment judged (exactly
+    a week ago no longer counts), or claimed by a worker, which hands them over any moment."""
+    return _texts(context).filter(_went(context, span) | CLAIMED)
 
 
-def _often(messages: QuerySet[Message], most: object) -> QuerySet:
-    return messages.values("contact").annotate(n=Count("pk")).filter(n__gte=most).values("contact")
+def _texts(context: Context) -> QuerySet[Message]:
+    texts = Message.objects.filter(kind__in=Message.COUNTED, contact__isnull=False).order_by()
+    return texts.filter(contact__in=context.judged.order_by().values("pk")) if context.judged is not None else texts
+
+
+def _went(context: Context, span: timedelta) -> Q:
+    return Q(state__in=Message.GONE, handed_at__gt=context.at - span)
+
+
+def _often(context: Context, span: timedelta, enough: Q) -> Q:
+    """The condition to have got as many texts within a span as allowed.
+
+    Args:
+        context: what is judged.
+        span: before the moment judged.
+        enough: of the counts ``every`` and ``own`` (of this purpose), and of the ``contact``.
+    """
+    if context.few:
+        return _reached(context, counted(context, span), enough)
+    # Of a million people, what went is found by its time, and the few with a text about to go are looked at again.
+    went = _reached(context, _texts(context).filter(_went(context, span)), enough)
+    busy = Message.objects.filter(CLAIMED, contact__isnull=False).order_by().values("contact")
+    return went | _reached(context, counted(context, span).filter(contact__in=busy), enough)
+
+
+def _reached(context: Context, texts: QuerySet[Message], enough: Q) -> Q:
+    # "+ 0": else SQLite walks every text there ever was along the index of contacts, to spare itself the grouping.
+    people = texts.annotate(person=F("contact_id") + 0).values("person")
+    people = people.annotate(every=Count("pk"), own=Count("pk", filter=Q(purpose=context.purpose)))
+    return Q(pk__in=people.filter(enough).values("person"))
 
 
 def frequency_cap(context: Context) -> Q:
-    """As many texts as the person, the purpose or a law of the place allows went already (the strictest counts)."""
-    week = counted(context, WEEK)
-    own = week.filter(contact__max_per_week__isnull=False).values("contact").annotate(n=Count("pk"))
-    found = Q(pk__in=_often(week.filter(purpose=context.purpose), context.purpose.max_per_week))
-    found |= Q(pk__in=own.filter(n__gte=F("contact__max_per_week")).values("contact"))
-    hours = openings.Hours.load(context.purpose.kind)
-    for row in hours.rows:
-        if row.max_per_day is not None and row.valid_from <= context.at.date():
-            found |= Q(pk__in=_often(counted(context, DAY), row.max_per_day), **_of(row))
+    """As many texts as the person, the purpose or a rule of the place allows went already; the strictest counts.
+
+    A person's own limit counts the texts of all purposes, a purpose's its own, a place's all within 24 hours. Of none
+    allowed, everybody has got as many.
+    """
+    most = context.purpose.max_per_week
+    if most == 0:
+        return EVERYBODY
+    found = Q(max_per_week=0) | _often(context, WEEK, Q(own__gte=most) | Q(every__gte=F("contact__max_per_week")))
+    hours, limited = hours_of(context), defaultdict(set)
+    known = places_of(context)
+    for place in known:
+        limited[hours.max_per_day(place, context.at)].add(place)
+    for limit, there in limited.items():
+        if limit is not None:
+            often = _often(context, DAY, Q(every__gte=limit)) if limit else EVERYBODY
+            found |= openings.inside(known, there) & often
     return found
-
-
-def _of(row: object) -> dict[str, str]:
-    return {name: getattr(row, name) for name in ("country", "region") if getattr(row, name)}
 
 
 def outside_window(context: Context) -> Q:
     """No rule lets a text go to this place at this moment."""
-    contacts = context.judged if context.judged is not None else Contact.objects.all()
-    known = openings.places(contacts)
-    hours = openings.Hours.load(context.purpose.kind)
-    return ~openings.inside(known, openings.open_places(hours, known, context.at))
+    known = places_of(context)
+    return ~openings.inside(known, openings.open_places(hours_of(context), known, context.at))
+
+
+def frees_at(contact_ids: Iterable[int], context: Context) -> dict[int, datetime]:
+    """When the caps let the next text go, for those of some contacts whom a cap holds back.
+
+    Where a text that is about to be sent is in the way, that is soon: what became of it shows then. A limit of no
+    texts at all never lets go; it is to be asked again after its span.
+
+    Args:
+        contact_ids: a handful of contacts, such as a batch.
+        context: purpose and moment.
+
+    Returns:
+        Contact id → the first moment; who is not held back is missing.
+    """
+    people = Contact.objects.filter(pk__in=list(contact_ids))
+    context = replace(context, judged=people)
+    hours, at = hours_of(context), context.at
+    texts = defaultdict(list)
+    for contact, purpose, handed_at, state in counted(context, WEEK).values_list(
+        "contact", "purpose", "handed_at", "state"
+    ):
+        texts[contact].append((purpose, None if state == Message.State.CLAIMED else handed_at))
+    found = {}
+    for person in people.only("country", "region", "zones", "known_zone", "max_per_week"):
+        every = [handed_at for _purpose, handed_at in texts[person.pk]]
+        own = [handed_at for purpose, handed_at in texts[person.pk] if purpose == context.purpose.pk]
+        caps = (
+            (every, person.max_per_week, WEEK),
+            (own, context.purpose.max_per_week, WEEK),
+            (every, hours.max_per_day(Place.of(person), at), DAY),
+        )
+        freed = [_freed(went, most, span, at) for went, most, span in caps if most is not None]
+        if waits := [moment for moment in freed if moment is not None]:
+            found[person.pk] = max(waits)
+    return found
+
+
+def _freed(went: list[datetime | None], most: int, span: timedelta, at: datetime) -> datetime | None:
+    """When fewer than ``most`` texts count; None: now. ``went`` has None for a text that is about to be sent."""
+    if most == 0:
+        return at + span
+    ends = sorted(at + SOON if moment is None else moment + span for moment in went)
+    ends = [moment for moment in ends if moment > at]
+    return ends[len(ends) - most] if len(ends) >= most else None
+
+
+def row_ids(place: Place, at: datetime, hours: Hours) -> list[int]:
+    """The ids of the sending windows that were applied to a place at a moment, for ``Message.decision``."""
+    return [row.pk for row in hours.applying_now(place, at)]
 
 
 RULES = (

@@ -119,13 +119,17 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["campaign", "state"], name="message_campaign_state"),
-            models.Index(fields=["sender", "not_before", "id"], condition=Q(state="queued"), name="message_queue"),
+            # By campaign first: a paused campaign's million waiting texts must not stand before those that may go.
+            models.Index(
+                fields=["campaign", "sender", "not_before", "id"], condition=Q(state="queued"), name="message_queue"
+            ),
             models.Index(
                 fields=["state", "claimed_at"],
                 condition=Q(state__in=["claimed", "handed", "unknown", "sent"]),
                 name="message_under_way",
             ),
             models.Index(fields=["handed_at", "contact"], condition=Q(handed_at__isnull=False), name="message_recent"),
+            models.Index(fields=["contact"], condition=Q(state="claimed"), name="message_claimed"),
             models.Index(fields=["gateway_id"], condition=~Q(gateway_id=""), name="message_gateway_id"),
         ]
 

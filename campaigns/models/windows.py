@@ -1,7 +1,8 @@
 """Sending windows: when people of a place may be texted, with the basis and source of each rule (RULES §3)."""
 
 import re
-from datetime import time
+from datetime import date, time
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,10 +12,12 @@ from consent.core import history
 from consent.ledger.models import Purpose
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+_SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
+Spans = tuple[tuple[time, time], ...]
 
 
-def parse_hours(text: str) -> list[tuple[time, time]]:
+@lru_cache(maxsize=1024)
+def parse_hours(text: str) -> Spans:
     """The opening spans of a day, half-open: ``09:00-12:00, 14:00-20:00``; empty is closed.
 
     An end of ``24:00`` is given as ``time.max``, which counts to the end of the day.
@@ -33,7 +36,7 @@ def parse_hours(text: str) -> list[tuple[time, time]]:
         if start >= end or (spans and start < spans[-1][1]):
             raise ValueError(part)
         spans.append((start, end))
-    return spans
+    return tuple(spans)
 
 
 def _hours(label: object) -> models.CharField:
@@ -90,9 +93,13 @@ class SendingWindow(models.Model):
         place = "-".join(filter(None, (self.country, self.region))) or _("Default")
         return f"{place} · {self.get_kind_display()}" if self.kind else str(place)
 
-    def hours(self, weekday: int) -> list[tuple[time, time]]:
+    def hours(self, weekday: int) -> Spans:
         """The opening spans of a weekday, Monday being 0."""
         return parse_hours(getattr(self, WEEKDAYS[weekday]))
+
+    def in_force(self, day: date) -> bool:
+        """Whether the rule holds on a day."""
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
 
     def clean(self) -> None:
         problems: dict[str, object] = {}

@@ -97,7 +97,7 @@ class Contact(models.Model):
             models.CheckConstraint(condition=~models.Q(phone_digest=""), name="contact_has_digest"),
         ]
         indexes = [
-            models.Index(fields=["country", "region", "zones"], name="contact_place"),
+            models.Index(fields=["country", "region", "zones", "known_zone"], name="contact_place"),
             models.Index(fields=["kind", "-id"], name="contact_kind"),
             models.Index(fields=["language", "-id"], name="contact_language"),
             models.Index(fields=["country", "-id"], name="contact_country"),
