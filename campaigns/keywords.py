@@ -85,6 +85,7 @@ _BEFORE = """
     bus tram train metro tube next last first second third final one two pit full non rest nearest truck petrol gas
     cant cannot couldnt wont never dont didnt doesnt wouldnt not the a this that every each my your our short
     lo uno allo dello sullo der ein am dem den un el al en le du au o um auto
+    primo secondo terzo prossimo ultimo seguente primer segundo proximo ultima nachster letzter nachste prochain premier
 """
 _BEHIND = """
     by at in over off for to here there and light lights sign signal loss motion watch laughing smiling crying thinking
