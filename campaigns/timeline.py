@@ -16,19 +16,19 @@ from consent.ledger.contact_page import Event
 
 S = Message.State
 TONES: dict[str, str] = {
-    S.REFUSED: "stop",
+    S.REFUSED: "muted",
     S.QUEUED: "muted",
     S.CLAIMED: "muted",
     S.HANDED: "muted",
     S.SENT: "ok",
     S.DELIVERED: "ok",
     S.UNDELIVERED: "warn",
-    S.SILENT: "muted",
+    S.SILENT: "warn",
     S.FAILED: "stop",
-    S.UNKNOWN: "warn",
-    S.BLOCKED: "stop",
+    S.UNKNOWN: "stop",
+    S.BLOCKED: "warn",
     S.CANCELLED: "muted",
-    S.LATE: "muted",
+    S.LATE: "warn",
 }
 SHOWN = 20  # texts that went out after a stop
 

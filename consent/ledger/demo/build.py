@@ -1,8 +1,9 @@
 """Builds the demo world: everything goes through the doors, each event at its own time."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -31,12 +32,22 @@ def clock(moment: datetime) -> Iterator[None]:
         yield
 
 
-@transaction.atomic
-def build() -> int:
-    """Make the whole world in an empty database.
+@dataclass
+class World:
+    """What the layers above build upon: purposes by path, users by name, the moment it is built at, the dice."""
 
-    Returns:
-        How many contacts there are.
+    purposes: dict[str, Purpose]
+    users: dict[str, Any]
+    now: datetime
+    chance: random.Random
+
+
+@transaction.atomic
+def build(prepare: Callable[[World], None] | None = None) -> World:
+    """Make the ledger's world in an empty database.
+
+    Args:
+        prepare: adds what must be there before anybody says yes; called at the beginning of the world.
     """
     now = timezone.now()
     chance = random.Random(SEED)  # noqa: S311 (the same world every time)
@@ -46,6 +57,9 @@ def build() -> int:
     with clock(start), history.acting(officer, "Set up"):
         purposes = words.make(start)
         tags = {p: Tag.objects.create(name=p) for row in words.world()["people"] for p in row["places"]}
+        world = World(purposes, users, now, chance)
+        if prepare:
+            prepare(world)
     teller = stories.Teller(purposes, users, now, chance)
     population = list(people.people(words.world()["people"], chance))
     chance.shuffle(population)
@@ -55,7 +69,7 @@ def build() -> int:
     for person in sorted(population, key=lambda p: p.events[0].at):
         _live(person, tags, users)
     _officer_work(purposes, users["officer"], now)
-    return Contact.objects.count()
+    return world
 
 
 def _live(person: people.Person, tags: dict[str, Tag], users: dict) -> None:

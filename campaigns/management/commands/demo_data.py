@@ -6,12 +6,13 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from campaigns.demo import build
 from consent.contacts.models import Contact
-from consent.ledger.demo import build, people
+from consent.ledger.demo import people
 
 
 class Command(BaseCommand):
-    help = "Fill an empty database with demo users, brands, notices, contacts and consents. Development only."
+    help = "Fill an empty database with demo users, notices, contacts, consents, campaigns and texts. Development only."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
@@ -22,6 +23,6 @@ class Command(BaseCommand):
         if get_user_model().objects.exists() or Contact.objects.exists():
             self.stdout.write("There is data already, so no demo data was added.")
             return
-        made = build.build()
-        self.stdout.write(f"{made} demo contacts are on record.")
+        build.build()
+        self.stdout.write(f"{Contact.objects.count()} demo contacts are on record.")
         self.stdout.write(f"Log in as {', '.join(people.USERS)}; the password is {people.PASSWORD}")
