@@ -213,9 +213,17 @@ class KeywordForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         purpose, notice = data.get("purpose"), data.get("notice")
-        sender = self.instance.sender if self.instance.sender_id else None
-        if purpose and sender and sender.brand_id and purpose.brand_id != sender.brand_id:
-            self.add_error("purpose", _("Choose a purpose of the sender's brand (RULES C4)."))
         if purpose and notice and notice.purpose_id != purpose.pk:
             self.add_error("notice", _("Choose a notice of this purpose."))
         return data
+
+
+class KeywordFormSet(forms.BaseInlineFormSet):
+    """The keywords of a sender, which may be new itself."""
+
+    def clean(self) -> None:
+        super().clean()
+        for form in self.forms:
+            purpose = getattr(form, "cleaned_data", {}).get("purpose")
+            if purpose and self.instance.brand_id and purpose.brand_id != self.instance.brand_id:
+                form.add_error("purpose", _("Choose a purpose of the sender's brand (RULES C4)."))

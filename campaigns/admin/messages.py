@@ -46,6 +46,10 @@ SETTLE: dict[str, tuple[Any, Any, str]] = {
 }  # fmt: skip
 
 
+def _is_id(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) < 19
+
+
 class CampaignFilter(admin.SimpleListFilter):
     """``?campaign=<id>``; the newest ones are offered, and the one a link names."""
 
@@ -57,15 +61,16 @@ class CampaignFilter(admin.SimpleListFilter):
         launched = Campaign.objects.filter(launched_at__isnull=False).order_by("-id")
         offered = list(launched.values_list("pk", "name")[: self.shown])
         chosen = str(self.used_parameters.get(self.parameter_name, ""))
-        if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 and int(chosen) not in dict(offered):
-            offered += Campaign.objects.filter(pk=chosen).values_list("pk", "name")
+        if chosen and chosen not in {str(pk) for pk, _name in offered}:
+            named = Campaign.objects.filter(pk=chosen).first() if _is_id(chosen) else None
+            return [(str(pk), name) for pk, name in offered] + [(chosen, str(named or "–"))]
         return [(str(pk), name) for pk, name in offered]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         chosen = self.value() or ""
         if not chosen:
             return queryset
-        if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
+        if not _is_id(chosen):
             return queryset.none()
         # By the index a small campaign is found at once; of a large one the list is full long before it is read.
         many = Message.objects.filter(campaign=chosen).order_by()[:MANY].count() == MANY
@@ -219,10 +224,7 @@ class MessageAdmin(ReadOnly, PlacetAdmin):
             (_("Contact"), link(contact) if message.contact and seen else contact),
             (_("Number"), self.number(message)),
             (_("Purpose"), message.purpose or "–"),
-            (
-                _("Campaign"),
-                link(campaign) if message.campaign and user.has_perm("campaigns.view_campaign") else campaign,
-            ),
+            (_("Campaign"), campaign),
             (_("Sender"), message.sender.address),
         ]
         if message.written_by:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.forms import KeywordForm, SenderForm
+from campaigns.forms import KeywordForm, KeywordFormSet, SenderForm
 from campaigns.models import Keyword, Sender
 from consent.core.admin import TrackedAdmin
 from consent.ledger.admin.words import badge
@@ -19,6 +19,7 @@ class KeywordInline(admin.StackedInline):
 
     model = Keyword
     form = KeywordForm
+    formset = KeywordFormSet
     extra = 0
     fields = (("word", "active"), "purpose", "notice")
     show_change_link = False

@@ -4,6 +4,7 @@ A new address without a row fails, and so does a row without its address.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from campaigns.models import Conversation, InboundMessage, SendingWindow
 from consent.contacts import doors
 from consent.contacts.models import Audience, Export, Tag
 from consent.ledger.models import ImportBatch, RenewalTask
@@ -73,7 +75,24 @@ def rows(db: None, django_user_model: Any) -> dict[str, Any]:
     now = timezone.now()
     with factories.acting():
         renewal = RenewalTask.objects.create(consent=consent, expires_at=now, stage=30, created_at=now)
+    sender = factories.sender(purpose.brand)
+    conversation = Conversation.objects.create(
+        contact=consent.contact, sender=sender, opened_at=now, last_inbound_at=now, closes_at=now + timedelta(hours=1)
+    )
+    doubtful = InboundMessage.objects.create(
+        gateway="console",
+        gateway_id="1",
+        raw_from="x",
+        raw_to="36123",
+        received_at=now,
+        state="review",
+        meaning="review",
+    )
+    campaign = factories.campaign(purpose, author=author, text="Officina: new jobs, {first_name}.", sender=sender)
     return {
+        "campaigns_campaign": campaign,
+        "campaigns_message": factories.message(consent.contact, state="unknown", sender=sender, purpose=purpose),
+        "campaigns_sender": sender,
         "auth_group": Group.objects.first(),
         "auth_user": author,
         "axes_accessattempt": AccessAttempt.objects.create(username="a", ip_address="::1", failures_since_start=1),
@@ -91,6 +110,9 @@ def rows(db: None, django_user_model: Any) -> dict[str, Any]:
         "ledger_brand": purpose.brand,
         "ledger_purpose": purpose,
         "ledger_renewaltask": renewal,
+        "campaigns_conversation": conversation,
+        "campaigns_inboundmessage": doubtful,
+        "campaigns_sendingwindow": SendingWindow.objects.first(),
         "contacts_export": Export.objects.create(what="Contacts", rows=1, reason="test", by="author"),
         "retention_jobrun": JobRun.objects.create(job="expire_consents", started_at=now, heartbeat_at=now),
     }
@@ -108,8 +130,10 @@ def address(name: str, rows: dict[str, Any]) -> str:
         return reverse(name, args=[1, 1])
     if name.startswith("hooks:"):  # gateways call them, nobody's role opens them
         return reverse(name, args=["secret"] * ("kannel" in name) + [1] * (name in _HOOKS_OF_ONE_TEXT))
+    if name == "admin:campaigns_campaign_people":
+        return reverse(name, args=[rows["campaigns_campaign"].pk, "allowed"])
     kind = "_".join(name.removeprefix("admin:").split("_")[:2])
-    one = kind in rows and not name.endswith(("_changelist", "_add", "_export"))
+    one = kind in rows and not name.endswith(("_changelist", "_add", "_export", "_preview"))
     return reverse(name, args=[rows[kind].pk] if one else [])
 
 

@@ -102,7 +102,7 @@ def test_a_large_ledger_shows_kept_figures_in_the_same_few_queries(
 
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse("admin:refresh_figures"))
-    queries = 12
+    queries = 14
     with django_assert_num_queries(queries):
         page = client.get(PAGE)
     assert page.context["figures"][0].value == 1
@@ -182,6 +182,41 @@ def test_what_waits_for_somebody(officer: Any, sign_in: Any) -> None:
     assert "List consents that end soon: last run" not in text  # its last run went well
 
 
+@pytest.mark.usefixtures("acting")
+def test_what_texting_waits_for(officer: Any, manager: Any, sign_in: Any) -> None:
+    paused = {"state": "paused", "approver": officer, "approved_at": timezone.now()}
+    factories.campaign(author=manager, name="To be read", state="in_review")
+    factories.campaign(author=manager, name="Stopped", paused_by="brake", **paused)
+    factories.campaign(author=manager, name="Refused", paused_by="gateway", **paused)
+    factories.campaign(author=manager, name="By hand", paused_by="person", **paused)
+    factories.campaign(author=officer, name="Somebody else's")
+    factories.message(state="unknown")
+    client = sign_in(officer)
+    page = client.get(PAGE)
+    waiting = {figure.label: figure for figure in page.context["work"]}
+    assert {label: figure.value for label, figure in waiting.items()} == {
+        "campaign to approve": 1,
+        "campaign stopped by the brake": 1,
+        "campaign the gateway refuses": 1,
+        "text with unknown outcome": 1,
+    }
+    for label in ("campaign to approve", "text with unknown outcome"):
+        assert client.get(waiting[label].url).context["cl"].result_count == 1
+    assert "campaigns" not in page.context
+
+    page = sign_in(manager).get(PAGE)
+    assert [figure.label for figure in page.context["work"]] == [
+        "campaign stopped by the brake",
+        "campaign the gateway refuses",
+    ]
+    assert [row["campaign"].name for row in page.context["campaigns"]] == [
+        "By hand",
+        "Refused",
+        "Stopped",
+        "To be read",
+    ]
+
+
 def test_the_navigation_shows_what_the_role_may_open(
     officer: Any, recruiter: Any, manager: Any, superuser: Any, sign_in: Any
 ) -> None:
@@ -189,17 +224,19 @@ def test_the_navigation_shows_what_the_role_may_open(
         page = sign_in(user).get(PAGE)
         return [str(p.title) for group in page.context["navigation"] for p in group.pages]
 
-    assert titles(recruiter) == ["Today", "Record an opt-in", "Contacts", "Consents"]
+    assert titles(recruiter) == ["Today", "Record an opt-in", "Contacts", "Consents", "Conversations"]
     assert "Explain" in titles(officer)
     assert "Users" not in titles(officer)
     assert "Contacts" not in titles(manager)
+    assert "Messages" not in titles(manager)
+    assert {"Campaigns", "Senders"} <= set(titles(manager))
     assert titles(superuser)[-2:] == ["Users", "Groups"]
 
 
 def test_every_page_of_the_navigation_opens_and_is_marked(superuser: Any, sign_in: Any) -> None:
     client = sign_in(superuser)
     pages = [page for group in client.get(PAGE).context["navigation"] for page in group.pages]
-    assert len(pages) == 19
+    assert len(pages) == 25
     for page in pages:
         answer = client.get(page.url)
         assert answer.status_code == 200, page.url
