@@ -17,21 +17,33 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from campaigns import preflight, progress, workflow
+from campaigns import preflight, preview, progress, workflow
 from campaigns.admin import moves, overview
 from campaigns.admin.history import with_texts
 from campaigns.admin.words import campaign_badge
-from campaigns.forms import CampaignForm
-from campaigns.models import Campaign
-from consent.contacts.models import Contact
+from campaigns.forms import MAX_LENGTH, CampaignForm
+from campaigns.models import Campaign, Sender
+from consent.contacts.models import Audience, Contact
 from consent.core import history, numbers
 from consent.core.admin import BoundedPaginator, PlacetChangeList, TrackedAdmin
 from consent.ledger import decision
 from consent.ledger.admin.filters import PurposeFilter
 from consent.ledger.admin.words import digits, page_of, stamp
+from consent.ledger.models import Purpose
 
 S = Campaign.State
 PEOPLE = "contacts.view_contact"
+# What the preview is about; a conversation is answered by no campaign.
+_CHOICES: dict[str, Any] = {
+    "purpose": Purpose.objects.exclude(kind=Purpose.Kind.CONVERSATIONAL).select_related("brand"),
+    "audience": Audience.objects.all(),
+    "sender": Sender.objects.select_related("brand", "stop_sender"),
+}
+
+
+def _chosen(rows: QuerySet, typed: str) -> Any:
+    """The row whose id was posted; None if it names none."""
+    return rows.filter(pk=typed).first() if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
 
 
 class CampaignList(PlacetChangeList):
@@ -118,6 +130,13 @@ class CampaignAdmin(moves.Moves, TrackedAdmin):
         # The fields of the texts are made by the form itself; the admin would look for them on the model.
         return super().get_form(request, obj, change, **{**kwargs, "fields": list(self.editable)})
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for link in ("add", "change", "view", "delete"):  # purposes and senders are not made in passing
+            if field is not None and hasattr(field.widget, f"can_{link}_related"):
+                setattr(field.widget, f"can_{link}_related", False)
+        return field
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": self.editable})]
 
@@ -182,12 +201,25 @@ class CampaignAdmin(moves.Moves, TrackedAdmin):
         return response
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """What the composer shows beside the texts, for the texts as they are typed."""
+        """What the composer shows beside a text, for the text as it is typed (``static/placet/composer.js``)."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
-        from campaigns import preview
-
-        return JsonResponse(preview.PLACEHOLDER(request.body))
+        asked = request.POST
+        language = asked.get("language", "")
+        if language not in overview.LANGUAGES:
+            return JsonResponse({}, status=400)
+        chosen = {name: _chosen(rows, asked.get(name, "")) for name, rows in _CHOICES.items()}
+        if not all(chosen.values()):
+            return JsonResponse(preview.incomplete(language).as_json())
+        found = preview.preview(
+            asked.get("text", "")[:MAX_LENGTH],
+            language,
+            reveal=request.user.has_perms([PEOPLE, "contacts.see_numbers"]),
+            written=[code for code in asked.getlist("written") if code in overview.LANGUAGES],
+            fallback=asked.get("fallback", ""),
+            **chosen,
+        )
+        return JsonResponse(found.as_json())
 
     # --- reading it ----------------------------------------------------------------------------------
 

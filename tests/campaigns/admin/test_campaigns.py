@@ -175,6 +175,29 @@ def test_nothing_can_be_edited_or_deleted_after_the_launch(
     assert draft.bodies.get().text == TEXT
 
 
+PREVIEW = reverse("admin:campaigns_campaign_preview")
+
+
+def test_the_preview_of_a_text_as_it_is_typed(draft: Campaign, manager: Any, officer: Any, sign_in: Any) -> None:
+    factories.consent(factories.contact("Wilhelmina Wirklich", language="en"), draft.purpose)
+    data = written(draft, text="{brand}: hello {first_name}", fallback="en", written=["en"])
+    data["language"] = "en"
+    shown = sign_in(manager).post(PREVIEW, data).json()
+    assert shown["first"]["text"].startswith("Officina: hello ")
+    assert "Wilhelmina" not in str(shown)  # a manager sees no person
+    assert shown["readers"] == 1
+    assert "Wilhelmina" in sign_in(officer).post(PREVIEW, data).json()["first"]["text"]
+    assert Campaign.objects.get().bodies.get().text == TEXT
+
+
+def test_a_preview_of_what_is_not_chosen_yet(draft: Campaign, manager: Any, sign_in: Any) -> None:
+    client = sign_in(manager)
+    for sender in ("", "999", "x", "1" * 30):
+        shown = client.post(PREVIEW, written(draft, text="Hello", sender=sender)).json()
+        assert (shown["first"], [f["code"] for f in shown["findings"]]) == (None, ["incomplete"])
+    assert client.post(PREVIEW, {"language": "xx"}).status_code == 400
+
+
 # --- from draft to the launch ------------------------------------------------------------------------------
 
 
