@@ -3,6 +3,7 @@
 import re
 from datetime import date, time
 from functools import lru_cache
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -39,7 +40,7 @@ def parse_hours(text: str) -> Spans:
     return tuple(spans)
 
 
-def _hours(label: object) -> models.CharField:
+def _hours(label: Any) -> models.CharField:
     return models.CharField(label, max_length=60, blank=True, help_text=_("Like 09:00-20:00; empty is closed."))
 
 

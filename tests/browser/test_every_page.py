@@ -16,6 +16,8 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from campaigns.models import SendingWindow
+from campaigns import preflight
 from consent.contacts.doors import suppress
 from consent.contacts.models import Audience, Contact, Export, Tag
 from consent.ledger.models import Consent, ImportBatch, ImportRow, Notice, PrivacyPolicy
@@ -51,9 +53,25 @@ PAGES: dict[str, Callable[[], str]] = {
     "admin:ledger_importbatch_apply": _of(ImportBatch, "admin:ledger_importbatch_apply", state="checked"),
     "admin:ledger_importbatch_discard": _of(ImportBatch, "admin:ledger_importbatch_discard", state="checked"),
     "admin:ledger_importbatch_continue": _of(ImportBatch, "admin:ledger_importbatch_continue", state="failed"),
+    "admin:campaigns_campaign_submit": _of(Campaign, "admin:campaigns_campaign_submit", state="draft"),
+    "admin:campaigns_campaign_approve": _of(Campaign, "admin:campaigns_campaign_approve", state="in_review"),
+    "admin:campaigns_campaign_schedule": _of(Campaign, "admin:campaigns_campaign_schedule", state="approved"),
+    "admin:campaigns_campaign_send_back": _of(Campaign, "admin:campaigns_campaign_send_back", state="approved"),
+    "admin:campaigns_campaign_pause": _of(Campaign, "admin:campaigns_campaign_pause", state="sending"),
+    "admin:campaigns_campaign_resume": _of(Campaign, "admin:campaigns_campaign_resume", state="paused"),
+    "admin:campaigns_campaign_cancel": _of(Campaign, "admin:campaigns_campaign_cancel", state="paused"),
+    "admin:campaigns_campaign_people": lambda: reverse(
+        "admin:campaigns_campaign_people", args=[Campaign.objects.first().pk, "withdrawn"]  # type: ignore[union-attr]
+    ),
+    "admin:campaigns_message_was_sent": _of(Message, "admin:campaigns_message_was_sent", state="unknown"),
+    "admin:campaigns_message_was_not_sent": _of(Message, "admin:campaigns_message_was_not_sent", state="unknown"),
+    "admin:campaigns_message_ask": _of(Message, "admin:campaigns_message_ask", state="unknown"),
 }  # fmt: skip
 # Data, downloads, redirects and buttons; log-in and log-out show their pages to nobody signed in and are tested below.
 NO_PAGE = {
+    "admin:campaigns_campaign_preflight",
+    "admin:campaigns_campaign_preview",
+    "admin:campaigns_campaign_progress",
     "admin:autocomplete",
     "admin:evidence",
     "admin:jsi18n",
@@ -71,11 +89,12 @@ NO_PAGE = {
     "admin:view_on_site",
     "admin:auth_user_password_change",
 }
+STATES = ("draft", "in_review", "approved", "sending", "paused")  # in which a campaign's page looks different
 GIVEN = ("changelist", "add", "change", "history", "delete")
 
 
 @pytest.fixture
-def world(officer: Any, db: None) -> None:
+def world(officer: Any, db: None, django_user_model: Any) -> None:
     """At least one row of everything staff can open."""
     brand = factories.brand("officina-lavoro", name="Officina Lavoro")
     alerts, reminders = factories.purpose("job-alerts", of=brand), factories.purpose("interview-reminders", of=brand)
@@ -94,14 +113,32 @@ def world(officer: Any, db: None) -> None:
         suppress(factories.number().e164, reason="stop", since=timezone.now())
         Tag.objects.create(name="Job fair Milano")
         Audience.objects.create(name="Applicants", kind="applicant")
+        SendingWindow.objects.create(country="IT", monday="09:00-12:00, 14:00-20:00", valid_from="2026-01-01")
         Export.objects.create(what="contacts", rows=3, reason="Audit", by="officer", user=officer)
     for state in ("checked", "failed", "done"):
         batch = ImportBatch.objects.create(
             filename="opt_ins.csv", file_sha256="0" * 64, country="IT", reason="Fair", state=state, total=3, actor="x"
         )
         ImportRow.objects.create(batch=batch, number=2, outcome="rejected", field="phone", reason="A landline.")
+    campaigns(alerts, person, make_user(django_user_model, "manager"), officer)
     runner.run("remind_expiring")
     runner.run("expire_consents", simulate=True)
+
+
+def campaigns(purpose: Any, person: Contact, author: Any, approver: Any) -> None:
+    """One in each state, and a text whose outcome nobody knows."""
+    now = timezone.now()
+    allowed = {"approver": approver, "approved_at": now}
+    for state in STATES:
+        extra = {} if state in ("draft", "in_review") else allowed
+        if state in ("sending", "paused"):
+            extra = extra | {"launched_at": now - timezone.timedelta(hours=2)}
+        if state == "paused":
+            extra = extra | {"paused_by": "brake"}
+        row = factories.campaign(purpose, author=author, name=f"Fair, {state}", state=state, **extra)
+        preflight.run(row, now)
+    factories.message(person, campaign=row, state="unknown", handed_at=now, decision={"at": now.isoformat(), "codes": []})
+    factories.message(campaign=row, state="refused", refusal="withdrawn")
 
 
 def admin_names(patterns: Any = None) -> Iterator[str]:
@@ -149,6 +186,10 @@ def test_pages_of_our_own(world: None, officer: Any, desktop: Callable) -> None:
 
 def test_lists_forms_and_histories_of_every_model(world: None, officer: Any, desktop: Callable) -> None:
     look_at(desktop(officer), list(pages_of_models(officer)), everywhere=False)
+
+
+def test_a_campaign_in_every_state(world: None, officer: Any, desktop: Callable) -> None:
+    look_at(desktop(officer), [(state, _of(Campaign, "admin:campaigns_campaign_change", state=state)()) for state in STATES])
 
 
 def test_the_log_in_page(desktop: Callable, db: None) -> None:
