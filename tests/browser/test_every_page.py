@@ -16,14 +16,15 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from campaigns.models import SendingWindow
 from campaigns import preflight
+from campaigns.models import Campaign, Message, SendingWindow
 from consent.contacts.doors import suppress
 from consent.contacts.models import Audience, Contact, Export, Tag
 from consent.ledger.models import Consent, ImportBatch, ImportRow, Notice, PrivacyPolicy
 from consent.retention import runner
 from tests import factories
 from tests.browser.conftest import SIZES, check_accessible, check_fits
+from tests.conftest import make_user
 
 
 def _of(model: Any, name: str, **chosen: Any) -> Callable[[], str]:
@@ -137,7 +138,9 @@ def campaigns(purpose: Any, person: Contact, author: Any, approver: Any) -> None
             extra = extra | {"paused_by": "brake"}
         row = factories.campaign(purpose, author=author, name=f"Fair, {state}", state=state, **extra)
         preflight.run(row, now)
-    factories.message(person, campaign=row, state="unknown", handed_at=now, decision={"at": now.isoformat(), "codes": []})
+    factories.message(
+        person, campaign=row, state="unknown", handed_at=now, decision={"at": now.isoformat(), "codes": []}
+    )
     factories.message(campaign=row, state="refused", refusal="withdrawn")
 
 
@@ -189,7 +192,9 @@ def test_lists_forms_and_histories_of_every_model(world: None, officer: Any, des
 
 
 def test_a_campaign_in_every_state(world: None, officer: Any, desktop: Callable) -> None:
-    look_at(desktop(officer), [(state, _of(Campaign, "admin:campaigns_campaign_change", state=state)()) for state in STATES])
+    look_at(
+        desktop(officer), [(state, _of(Campaign, "admin:campaigns_campaign_change", state=state)()) for state in STATES]
+    )
 
 
 def test_the_log_in_page(desktop: Callable, db: None) -> None:
