@@ -46,6 +46,8 @@ class Carrier:
         self._thread = threading.Thread(target=self._run, name="carrier", daemon=True)
         self._session: Any = None
         self._throttled: set[str] = set()
+        # Number, reference and count of parts: for each part answered its id if a receipt of it is due.
+        self._answered: dict[tuple[str, int, int], list[str]] = {}
 
     def __enter__(self) -> "Carrier":
         self._server = smpp34.Server(host="127.0.0.1", port=self.port, system_id="carrier")
@@ -110,11 +112,18 @@ class Carrier:
             event.reject(status)
             return
         event.accept(name)
-        if fate == SILENT or not event.registered_delivery & 1:
+        reference, count, _which = self.submits[-1].part
+        answered = self._answered.setdefault((event.destination_addr, reference, count), [])
+        answered.append(name if event.registered_delivery & 1 and fate != SILENT else "")
+        if len(answered) < count:
+            return  # Kannel asks for the receipt of the first part, and drops it before all are answered
+        del self._answered[event.destination_addr, reference, count]
+        if not any(answered):
             return
+        name = max(answered)
+        await asyncio.sleep(0.05)  # the answer goes first
         word = {UNDELIVERABLE: "UNDELIV", EXPIRED: "EXPIRED"}.get(fate, "DELIVRD")
         error = "001" if fate == UNDELIVERABLE else "000"
-        await asyncio.sleep(0.1)  # Kannel drops a receipt that comes before all parts are answered
         receipt = (
             f"id:{name} sub:001 dlvrd:001 submit date:2611221000 done date:2611221000 "
             f"stat:{word} err:{error} text:a private text"

@@ -137,6 +137,7 @@ class Boxes:
         try:
             self._start(BEARERBOX, self._boxes)
             self._start(SMSBOX, self.port)
+            wait_until(lambda: "Connected to bearerbox" in self.log("smsbox.log"), "smsbox has its bearerbox")
         except BaseException:
             self.__exit__()
             raise
