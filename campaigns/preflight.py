@@ -84,7 +84,7 @@ def run(campaign: Campaign, at: datetime) -> dict[str, Any]:
 
 def covers(campaign: Campaign) -> bool:
     """Whether the kept figures are about the campaign as it stands."""
-    return bool(campaign.preflight) and campaign.preflight.get("content") == workflow.content(campaign)
+    return (campaign.preflight or {}).get("content") == workflow.content(campaign)
 
 
 def fresh(campaign: Campaign, within: timedelta) -> bool:
@@ -170,10 +170,10 @@ def _measured(campaign: Campaign, body: str, language: str, sample: Sequence[Con
 
 def differences(campaign: Campaign) -> list[Difference]:
     """The counts that are not what the approver saw, in order of precedence."""
-    before = (campaign.approved_counts or {}).get("counts")
-    now = (campaign.preflight or {}).get("counts")
-    if before is None or now is None or campaign.approved_counts["at"] == campaign.preflight["at"]:
+    seen, newest = campaign.approved_counts, campaign.preflight
+    if not seen or not newest or seen["at"] == newest["at"]:
         return []
+    before, now = seen["counts"], newest["counts"]
     codes = [ALLOWED, *(rule.code for rule in decision.RULES)]
     return [
         Difference(code, before.get(code, 0), now.get(code, 0))

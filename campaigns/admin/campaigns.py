@@ -158,13 +158,14 @@ class CampaignAdmin(moves.Moves, TrackedAdmin):
     def render_change_form(self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any) -> HttpResponse:
         campaign = context.get("original")
         form = context["adminform"].form
-        context["languages"] = list(form.languages())
+        context["languages"] = sorted(form.languages(), key=lambda row: row["code"] != form["language"].value())
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         context["form"] = form
         context["subtitle"] = None
         context["title"] = campaign.name if campaign else _("Write a campaign")
         context["preview_url"] = reverse("admin:campaigns_campaign_preview")
         if campaign:
-            context["moves"] = [m for m in self.moves_of(request, campaign) if m["name"] in ("submit", "cancel")]
+            context["moves"] = [m for m in self.moves_of(request, campaign) if m["name"] == "submit"]
             context["voids"] = campaign.state in workflow.APPROVED
             context["returns"] = campaign.state == S.IN_REVIEW
         return super().render_change_form(request, context, *args, **kwargs)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
@@ -188,7 +189,8 @@ class MessageAdmin(ReadOnly, PlacetAdmin):
         message = context["original"]
         user: Any = request.user
         context |= {
-            "title": str(message.get_kind_display()),
+            "title": _("Text %(id)s: %(kind)s") % {"id": message.pk, "kind": message.get_kind_display()},
+            "language": dict(settings.LANGUAGES).get(message.language, message.language),
             "tab": f"{message._meta.verbose_name} {message.pk}",
             "subtitle": None,
             "badge": message_badge(message),

@@ -26,9 +26,21 @@ def in_zone(campaign: Campaign, moment: datetime | None) -> str:
     """A moment in the zone of the brand, with the zone where it is not the site's."""
     if moment is None:
         return "–"
+    shown = local(campaign, moment)
+    zone = foreign_zone(campaign)
+    return f"{shown} ({zone})" if zone else shown
+
+
+def local(campaign: Campaign, moment: datetime | None) -> str:
+    """A moment in the zone of the brand."""
+    zone = ZoneInfo(campaign.purpose.brand.zone)
+    return formats.date_format(moment.astimezone(zone), "SHORT_DATETIME_FORMAT") if moment else "–"
+
+
+def foreign_zone(campaign: Campaign) -> str:
+    """The zone of the brand, where it is not the site's."""
     zone = campaign.purpose.brand.zone
-    shown = formats.date_format(moment.astimezone(ZoneInfo(zone)), "SHORT_DATETIME_FORMAT")
-    return shown if zone == settings.TIME_ZONE else f"{shown} ({zone})"
+    return "" if zone == settings.TIME_ZONE else zone
 
 
 # --- before the launch -------------------------------------------------------------------------------------
@@ -70,8 +82,9 @@ def check(campaign: Campaign, *, people: bool) -> dict[str, Any] | None:
         "reach": sum(row["people"] for row in found["languages"]),
         "priced": float(found["cost"]) > 0,
         "at": datetime.fromisoformat(found["at"]),
-        "first": in_zone(campaign, _moment(found["first"])),
-        "last": in_zone(campaign, _moment(found["last"])),
+        "first": local(campaign, _moment(found["first"])),
+        "last": local(campaign, _moment(found["last"])),
+        "zone": foreign_zone(campaign),
         "covers": campaign.launched_at is not None or preflight.covers(campaign),
         "changes": preflight.differences(campaign),
         "approved": campaign.approved_counts is not None,
@@ -152,8 +165,8 @@ def drawn(campaign: Campaign) -> list[dict[str, Any]]:
         cache.set(key, data, _KEPT)
     hours, series = data
     zone = ZoneInfo(campaign.purpose.brand.zone)
-    local = [hour.astimezone(zone) for hour in hours]
-    labels = [f"{hour:%H}" for hour in local]
+    clock = [hour.astimezone(zone) for hour in hours]
+    labels = [f"{hour:%H}" for hour in clock]
     titles = {
         "sent": _("Sent per hour"),
         "delivered": _("Delivered per hour"),
@@ -167,7 +180,7 @@ def drawn(campaign: Campaign) -> list[dict[str, Any]]:
         if not total:
             summary = _("None so far.")
         else:
-            peak = local[values.index(max(values))]
+            peak = clock[values.index(max(values))]
             summary = _("%(total)s in %(hours)s hours; most, %(most)s, in the hour from %(peak)s.") % {
                 "total": formats.number_format(total, force_grouping=True),
                 "hours": len(hours),
@@ -177,7 +190,7 @@ def drawn(campaign: Campaign) -> list[dict[str, Any]]:
         svg = charts.series(values, labels, name=f"hours-{name}", title=title, summary=summary, hatched=bool(index % 2))
         rows = [
             {"hour": formats.date_format(hour, "SHORT_DATETIME_FORMAT"), "value": value}
-            for hour, value in zip(local, values, strict=True)
+            for hour, value in zip(clock, values, strict=True)
             if value
         ]
         shown.append({"name": name, "title": title, "summary": summary, "svg": svg if total else "", "rows": rows})

@@ -6,6 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT, TOP, FOOT, GAP = 420, 150, 18, 20, 8
+NARROW = 280  # of a chart that stands beside three others
 
 
 def bars(
@@ -62,10 +63,10 @@ def series(
         title, summary: what the chart shows, for those who do not see it.
         hatched: fill with a pattern, so that two charts differ without colour.
     """
-    step = min(WIDTH / max(1, len(values)), 40)
+    step = min(NARROW / max(1, len(values)), NARROW / 6)
     room, most = HEIGHT - TOP - FOOT, max([*values, 1])
     peak = values.index(max(values)) if any(values) else -1
-    every = max(1, -(-len(labels) * 52 // WIDTH)) if step < 40 else 1
+    every = max(1, -(-len(labels) * 36 // NARROW)) if step < 52 else 1
     gap = min(GAP / 2, step / 4)
     columns, words = [], []
     for index, (value, label) in enumerate(zip(values, labels, strict=True)):
@@ -73,16 +74,16 @@ def series(
         middle, top = (index + 0.5) * step, TOP + room - height
         columns.append((f"{index * step + gap / 2:.1f}", top, f"{step - gap:.1f}", height))
         if index == peak:
-            words.append((f"{min(max(middle, 12), WIDTH - 16):.1f}", top - 5, " class=chart__value", value))
+            words.append((f"{min(max(middle, 12), NARROW - 16):.1f}", top - 5, " class=chart__value", value))
         if label and index % every == 0:
-            words.append((f"{min(max(middle, 17), WIDTH - 17):.1f}", HEIGHT - 5, "", label))
+            words.append((f"{min(max(middle, 17), NARROW - 17):.1f}", HEIGHT - 5, "", label))
     bar = " chart__bar--hatched" if hatched else ""
     fill = format_html(' fill="url(#{}-hatch)"', name) if hatched else ""
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
         '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}{}{}'
         '<line class="chart__axis" x1="0" x2="{}" y1="{}" y2="{}"/></svg>',
-        WIDTH, HEIGHT, name, name, name, title, name, summary,
+        NARROW, HEIGHT, name, name, name, title, name, summary,
         _hatch(name) if hatched else "",
         format_html_join(
             "",
@@ -90,7 +91,7 @@ def series(
             ((*column, bar, fill) for column in columns),
         ),
         format_html_join("", '<text x="{}" y="{}" text-anchor="middle"{}>{}</text>', words),
-        WIDTH, TOP + room, TOP + room,
+        NARROW, TOP + room, TOP + room,
     )  # fmt: skip
 
 
