@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from benchmarks import by_hand, worlds
+from benchmarks import by_hand, texting_world, worlds
 from benchmarks.measures import _best, _best_undone, _peak
 from campaigns import dispatch, launch, preflight
 from campaigns.gateways.webhook import sign
@@ -62,7 +62,7 @@ def launching(runs: int) -> dict[str, float]:
 
     def theirs() -> None:
         sql, values = by_hand.judged(decision.context_for(campaign.purpose, at))
-        columns = worlds.texting_world.RECENT + ", consent_id, proof_id"
+        columns = texting_world.RECENT + ", consent_id, proof_id"
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO campaigns_message ({columns}) SELECT 'campaign', CASE WHEN j.refusal IN ('',"

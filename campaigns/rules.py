@@ -18,7 +18,6 @@ from consent.ledger.decision import Context, Rule
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
 SOON = timedelta(minutes=1)  # by then a text that is about to be sent went or did not
-EVERYBODY = ~Q(pk__in=())
 CLAIMED = Q(state=Message.State.CLAIMED)
 
 
@@ -32,9 +31,21 @@ def hours_of(context: Context) -> Hours:
 
 def places_of(context: Context) -> set[Place]:
     """Where the people in question can be, read once for the questions asked together."""
-    key = "campaigns.places", context.judged
+    if context.judged is not None:
+        return {Place.of(person) for person in _people(context)}
+    key = "campaigns.places"
     if key not in context.memo:
-        context.memo[key] = openings.places(Contact.objects.all() if context.judged is None else context.judged)
+        context.memo[key] = openings.places(Contact.objects.all())
+    return context.memo[key]
+
+
+def _people(context: Context) -> list[Contact]:
+    """A handful of people, with what places and caps need to know of them, read once."""
+    assert context.judged is not None  # noqa: S101 - for the type checker; the callers asked
+    key = "campaigns.people", context.judged
+    if key not in context.memo:
+        wanted = ("country", "region", "zones", "known_zone", "max_per_week")
+        context.memo[key] = list(context.judged.order_by().only(*wanted))
     return context.memo[key]
 
 
@@ -61,8 +72,6 @@ def _often(context: Context, span: timedelta, enough: Q) -> Q:
         span: before the moment judged.
         enough: of the counts ``every`` and ``own`` (of this purpose), and of the ``contact``.
     """
-    if context.few:
-        return _reached(context, counted(context, span), enough)
     # Of a million people, what went is found by its time, and the few with a text about to go are looked at again.
     went = _reached(context, _texts(context).filter(_went(context, span)), enough)
     busy = Message.objects.filter(CLAIMED, contact__isnull=False).order_by().values("contact")
@@ -76,15 +85,18 @@ def _reached(context: Context, texts: QuerySet[Message], enough: Q) -> Q:
     return Q(pk__in=people.filter(enough).values("person"))
 
 
-def frequency_cap(context: Context) -> Q:
+def frequency_cap(context: Context) -> Q | bool:
     """As many texts as the person, the purpose or a rule of the place allows went already; the strictest counts.
 
     A person's own limit counts the texts of all purposes, a purpose's its own, a place's all within 24 hours. Of none
     allowed, everybody has got as many.
     """
+    if context.judged is not None:  # the same, told from what they got: a fraction of the time for one person
+        capped = list(frees_at((person.pk for person in _people(context)), context))
+        return Q(pk__in=capped) if capped else False
     most = context.purpose.max_per_week
     if most == 0:
-        return EVERYBODY
+        return True
     found = Q(max_per_week=0) | _often(context, WEEK, Q(own__gte=most) | Q(every__gte=F("contact__max_per_week")))
     hours, limited = hours_of(context), defaultdict(set)
     known = places_of(context)
@@ -92,15 +104,18 @@ def frequency_cap(context: Context) -> Q:
         limited[hours.max_per_day(place, context.at)].add(place)
     for limit, there in limited.items():
         if limit is not None:
-            often = _often(context, DAY, Q(every__gte=limit)) if limit else EVERYBODY
+            often = _often(context, DAY, Q(every__gte=limit)) if limit else Q()
             found |= openings.inside(known, there) & often
     return found
 
 
-def outside_window(context: Context) -> Q:
+def outside_window(context: Context) -> Q | bool:
     """No rule lets a text go to this place at this moment."""
     known = places_of(context)
-    return ~openings.inside(known, openings.open_places(hours_of(context), known, context.at))
+    is_open = openings.open_places(hours_of(context), known, context.at)
+    if context.few and len(is_open) == len(known):
+        return False
+    return ~openings.inside(known, is_open)
 
 
 def frees_at(contact_ids: Iterable[int], context: Context) -> dict[int, datetime]:
@@ -116,16 +131,14 @@ def frees_at(contact_ids: Iterable[int], context: Context) -> dict[int, datetime
     Returns:
         Contact id → the first moment; who is not held back is missing.
     """
-    people = Contact.objects.filter(pk__in=list(contact_ids))
-    context = replace(context, judged=people)
-    hours, at = hours_of(context), context.at
-    texts = defaultdict(list)
-    for contact, purpose, handed_at, state in counted(context, WEEK).values_list(
-        "contact", "purpose", "handed_at", "state"
-    ):
-        texts[contact].append((purpose, None if state == Message.State.CLAIMED else handed_at))
+    ids = set(contact_ids)
+    if context.judged is None:
+        context = replace(context, judged=Contact.objects.filter(pk__in=ids))
+    hours, at, texts = hours_of(context), context.at, _lately(context)
     found = {}
-    for person in people.only("country", "region", "zones", "known_zone", "max_per_week"):
+    for person in _people(context):
+        if person.pk not in ids:
+            continue
         every = [handed_at for _purpose, handed_at in texts[person.pk]]
         own = [handed_at for purpose, handed_at in texts[person.pk] if purpose == context.purpose.pk]
         caps = (
@@ -137,6 +150,17 @@ def frees_at(contact_ids: Iterable[int], context: Context) -> dict[int, datetime
         if waits := [moment for moment in freed if moment is not None]:
             found[person.pk] = max(waits)
     return found
+
+
+def _lately(context: Context) -> dict[int, list[tuple[int | None, datetime | None]]]:
+    """Purpose and time of the texts that count of a handful of people, read once; no time: about to be sent."""
+    key = "campaigns.lately", context.judged
+    if key not in context.memo:
+        found = context.memo[key] = defaultdict(list)
+        rows = counted(context, WEEK).values_list("contact", "purpose", "handed_at", "state")
+        for contact, purpose, handed_at, state in rows:
+            found[contact].append((purpose, None if state == Message.State.CLAIMED else handed_at))
+    return context.memo[key]
 
 
 def _freed(went: list[datetime | None], most: int, span: timedelta, at: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import translation
 
 from campaigns import openings
 from consent.core import roles, triggers
@@ -51,6 +52,7 @@ def _settings(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "private"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_TASK_ALWAYS_EAGER = True
+    translation.activate("en")  # a page leaves its reader's language behind
 
 
 @pytest.fixture(autouse=True)

@@ -64,7 +64,8 @@ class Context:
         return self.judged is not None
 
 
-Condition = Callable[[Context], Q | Exists]
+# A condition in the database, or its answer where it is the same for everybody.
+Condition = Callable[[Context], Q | Exists | bool]
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,9 @@ RULES: list[Rule] = [
     ),
     Rule(
         "renewal_needed", "RULES C17", _("The purpose changed: the person must be asked again."),
-        fault=lambda context: Q(kept__proof__notice__version__lt=context.material_version),
+        fault=lambda context: (
+            context.material_version > 0 and Q(kept__proof__notice__version__lt=context.material_version)
+        ),
     ),
     Rule(
         "reconfirmation_due", "RULES C9", _("The first text comes too late: the person must confirm first."),
@@ -198,10 +201,11 @@ RULES: list[Rule] = [
     ),
     Rule(
         "not_in_use", "RULES C4", _("The purpose is no longer in use."),
-        fault=lambda context: Q(pk__isnull=context.purpose.active),
+        fault=lambda context: not context.purpose.active,
     ),
 ]  # fmt: skip
 BY_CODE = {rule.code: rule for rule in RULES}
+_EVERYBODY = Q(pk__isnull=False)
 _STATES = [rule.code for rule in RULES if rule.code in Consent.Status.values]
 
 
@@ -273,7 +277,7 @@ def decide(
     faults = {rule.code: rule.fault(context) for rule in rules if rule.fault}
     judged = judged.annotate(consent_id=F("held__pk"), proof_id=F("held__proof_id"))
     if every_code:
-        every = {f"asked_{code}": ExpressionWrapper(q, BooleanField()) for code, q in (persons | faults).items()}
+        every = {f"asked_{code}": _boolean(condition) for code, condition in (persons | faults).items()}
         return judged.annotate(state=F("kept__status"), **every)
     return judged.annotate(
         # Only two states permit; a state the rules do not know is refused (P9).
@@ -290,8 +294,18 @@ def decide(
     )
 
 
-def _first(conditions: Mapping[str, Q | Exists]) -> list[When]:
-    return [When(condition, then=Value(code)) for code, condition in conditions.items()]
+def _first(conditions: Mapping[str, Q | Exists | bool]) -> list[When]:
+    return [
+        When(_EVERYBODY if condition is True else condition, then=Value(code))
+        for code, condition in conditions.items()
+        if condition is not False
+    ]
+
+
+def _boolean(condition: Q | Exists | bool) -> ExpressionWrapper | Value:
+    if isinstance(condition, bool):
+        return Value(condition, BooleanField())
+    return ExpressionWrapper(condition, BooleanField())
 
 
 def asked() -> list[str]:

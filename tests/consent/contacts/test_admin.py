@@ -44,13 +44,13 @@ def test_list_shows_who_may_be_texted_under_a_fixed_number_of_queries(
     factories.purpose("interview-reminders")
     client = sign_in(officer)
     client.get(LIST)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         body = text(client.get(LIST))
     assert "Ada Prova" in body and consent.purpose.name in body
     assert consent.contact.number in body
     factories.consent(factories.contact("Refuses"), consent.purpose, status="refused")
     factories.contact("Never asked")
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         body = text(client.get(LIST))
     assert body.count(f'badge--ok">{consent.purpose.name}') == 1
     assert body.count('badge--muted">nothing') == 2
@@ -65,7 +65,7 @@ def test_contact_page_query_count_does_not_grow_with_purposes(
         factories.consent(contact, factories.purpose(f"purpose-{n}"))
     client = sign_in(officer)
     client.get(page("change", contact))
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         body = text(client.get(page("change", contact)))
     assert body.count("May be texted") == purposes
 
