@@ -68,7 +68,8 @@ def series(
     peak = values.index(max(values)) if any(values) else -1
     every = max(1, -(-len(labels) * 36 // NARROW)) if step < 52 else 1
     gap = min(GAP / 2, step / 4)
-    columns, words = [], []
+    columns: list[tuple[str, int, str, int]] = []
+    words: list[tuple[str, int, str, int | str]] = []
     for index, (value, label) in enumerate(zip(values, labels, strict=True)):
         height = max(1, round(room * value / most)) if value else 0
         middle, top = (index + 0.5) * step, TOP + room - height
