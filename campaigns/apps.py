@@ -7,9 +7,10 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import rules, timeline
+        from campaigns import rules, tasks, timeline, waking
         from campaigns.gateways import checks  # noqa: F401
-        from campaigns.receivers import texts  # noqa: F401
+        from campaigns.receivers import stops, texts  # noqa: F401
 
         rules.register()
+        waking.listen(tasks.wake)
         timeline.register()

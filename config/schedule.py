@@ -16,5 +16,6 @@ def beat_schedule() -> dict[str, dict]:
             }
             for job in jobs.registered()
         },
+        "send what is due, settle what a dead worker left": {"task": "campaigns.sweep", "schedule": 10.0},
         "continue imports whose worker died": {"task": "ledger.sweep_imports", "schedule": crontab()},
     }

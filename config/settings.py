@@ -89,6 +89,7 @@ env = environ.Env(
     # --- house rules (RULES: [H]) ------------------------------------------------------------------
     REQUEST_DAYS=(whole, 7),  # an unconfirmed yes waits this long (RULES §6.6)
     DISPATCH_LANES=(whole, 2),  # workers that send for one sender at the same time
+    LEASE_SECONDS=(whole, 30),  # a sending worker that gives no sign of life for so long counts as dead
     CAMPAIGN_DAYS=(whole, 7),  # a text that had to wait longer since the launch is not sent any more
     RECEIPT_HOURS=(whole, 72),  # without a receipt for so long, a text counts as sent without one
     WELCOME_DAYS=(whole, 3),  # an opt-in older than this gets no opt-in confirmation when it is recorded
@@ -140,6 +141,7 @@ EVIDENCE_MAX_BYTES = read("EVIDENCE_MAX_BYTES")
 IMPORT_MAX_BYTES = read("IMPORT_MAX_BYTES")
 IMPORT_FILE_DAYS = read("IMPORT_FILE_DAYS")
 DISPATCH_LANES = read("DISPATCH_LANES")
+LEASE_SECONDS = read("LEASE_SECONDS")
 CAMPAIGN_DAYS = read("CAMPAIGN_DAYS")
 RECEIPT_HOURS = read("RECEIPT_HOURS")
 WELCOME_DAYS = read("WELCOME_DAYS")
