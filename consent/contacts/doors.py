@@ -172,10 +172,11 @@ def suppress(number: str, *, reason: str, since: Any, brand: Any = None, purpose
         brand, purpose: the scope; neither: everything.
     """
     # The contact first, as everywhere: a rotation of keys locks in the same order.
-    list(Contact.objects.select_for_update().filter(phone=number).values_list("pk"))
+    keyed_by = list(Contact.objects.select_for_update().filter(phone=number).values_list("digest_key_id", flat=True))
     carry_over(number)
     key_id, digest = digests.newest_key_id(), digests.digest(number)
-    Contact.objects.filter(phone=number).exclude(digest_key_id=key_id).update(phone_digest=digest, digest_key_id=key_id)
+    if any(key != key_id for key in keyed_by):
+        Contact.objects.filter(phone=number).update(phone_digest=digest, digest_key_id=key_id)
     scope = {"digest": digest, "brand": brand, "purpose": purpose, "lifted_at": None}
     found = Suppression.objects.filter(digest=digest, brand=brand, purpose=purpose, lifted_at__isnull=True).first()
     if found is None:

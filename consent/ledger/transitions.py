@@ -207,12 +207,13 @@ def withdraw(
     """
     proofs.check(act, purpose, contact.country)
     locked = Contact.objects.select_for_update().get(pk=contact.pk)
-    live = (
+    live = list(
         Consent.objects.select_for_update(of=("self",))
         .filter(_in_scope(scope, purpose), contact=locked, status__in=MOVES["withdraw"].sources)
+        .select_related("purpose")
         .order_by("pk")
     )
-    newer = live.filter(effective_at__gt=act.captured_at).exclude(status=S.UNKNOWN).select_related("purpose").first()
+    newer = next((c for c in live if c.effective_at > act.captured_at and c.status != S.UNKNOWN), None)
     if newer:
         raise IllegalMove(
             _("The person said yes to %(purpose)s again on %(date)s, after this stop. Check the date or the scope.")
@@ -226,14 +227,13 @@ def withdraw(
         brand=purpose.brand if scope == Brand.StopScope.BRAND else None,
         purpose=purpose if scope == Brand.StopScope.PURPOSE else None,
     )
-    ended = list(live.select_related("purpose"))
-    for consent in ended:
-        proof = act.proof(locked, consent.purpose)
-        proof.save()
+    proofs_of = [act.proof(locked, consent.purpose) for consent in live]
+    Proof.objects.bulk_create(proofs_of)
+    for consent, proof in zip(live, proofs_of, strict=True):
         consent.proof = proof
         _end(consent, "withdraw", act.captured_at)
-    signals.stopped.send(sender=Consent, contact=locked, ended=ended)
-    return ended
+    signals.stopped.send(sender=Consent, contact=locked, ended=live)
+    return live
 
 
 def _in_scope(scope: str, purpose: Purpose) -> Q:
@@ -261,7 +261,7 @@ def _end(consent: Consent, move: str, effective_at: datetime) -> None:
     consent.status = check_move(move, consent.status)
     consent.effective_at = effective_at
     consent.expires_at = None
-    consent.save()
+    consent.save(update_fields=["status", "effective_at", "expires_at", "proof"])
 
 
 def revoke_for_number(contact: Contact) -> int:
