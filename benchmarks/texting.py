@@ -1,30 +1,25 @@
 """What is measured of texting: preflight, launch, a STOP, dispatch. Called by name like ``benchmarks.measures``."""
 
-import hashlib
 import json
 import multiprocessing
 import os
 import statistics
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import requests
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from benchmarks import by_hand, texting_world, worlds
+from benchmarks import by_hand, stub, texting_world
 from benchmarks.measures import _best, _best_undone, _peak
+from benchmarks.stub import SECRET, Stub
 from campaigns import dispatch, launch, preflight
 from campaigns.gateways.webhook import sign
 from campaigns.models import Campaign, InboundMessage, Message, Sender
 from consent.contacts.models import Contact
 from consent.ledger import decision
-
-SECRET = "a secret of the benchmark"
 
 
 def _next() -> Campaign:
@@ -73,7 +68,10 @@ def launching(runs: int) -> dict[str, float]:
                 values | {"campaign": campaign.pk, "sender": campaign.sender_id},
             )
 
-    return _best_undone(runs, ours=lambda: launch.launch(_next()), theirs=theirs)
+    def ours() -> None:
+        assert launch.launch(_next()) == campaign.audience.contacts().count()
+
+    return _best_undone(runs, ours=ours, theirs=theirs)
 
 
 # --- a STOP --------------------------------------------------------------------------------------------------------
@@ -105,48 +103,6 @@ def stopping(runs: int) -> dict[str, float]:
 # --- dispatch ------------------------------------------------------------------------------------------------------
 
 
-class _Stub(BaseHTTPRequestHandler):
-    """A gateway that accepts everything, after ``delay`` seconds."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    delay = 0.0
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.delay:
-            time.sleep(self.delay)
-        said = b'{"id": "%s"}' % hashlib.md5(body).hexdigest().encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
-
-    def log_message(self, *args: Any) -> None: ...
-
-
-def _serve(pipe: Any, delay: float) -> None:
-    _Stub.delay = delay
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Stub)
-    pipe.send(server.server_port)
-    server.serve_forever()
-
-
-class Stub:
-    """The stub in a process of its own."""
-
-    def __init__(self, delay: float = 0) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, delay), daemon=True)
-        self._process.start()
-        self.url = f"http://127.0.0.1:{ours.recv()}/"
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.join()
-
-
 def _queue(count: int, first: int = 0) -> Sender:
     """So many texts of the campaign waiting at its sender, which uses the stub."""
     campaign = _next()
@@ -170,10 +126,10 @@ def _queue(count: int, first: int = 0) -> Sender:
 
 def dispatching(count: int) -> dict[str, float]:
     """Dispatch to a stub, a text; against a loop that claims a row, posts the same to the stub, writes the result."""
-    stub = Stub()
+    gateway = Stub()
     try:
         sender = _queue(count)
-        with override_settings(WEBHOOK_URL=stub.url, WEBHOOK_SECRET=SECRET):
+        with override_settings(WEBHOOK_URL=gateway.url, WEBHOOK_SECRET=SECRET):
             start = time.perf_counter()
             dispatch.work(sender.pk)
             ours = time.perf_counter() - start
@@ -182,12 +138,12 @@ def dispatching(count: int) -> dict[str, float]:
         assert sent == mine.count() == count, (sent, mine.count())
         mine.update(state="queued", handed_at=None, gateway_id="")
         start = time.perf_counter()
-        _bare_loop(stub.url)
+        _bare_loop(gateway.url)
         theirs = time.perf_counter() - start
         mine.delete()
         return {"ours": ours / count, "theirs": theirs / count, "rows": count}
     finally:
-        stub.close()
+        gateway.close()
 
 
 def _bare_loop(url: str) -> None:
@@ -211,21 +167,15 @@ def _bare_loop(url: str) -> None:
             )
 
 
-def _one_worker(env: dict[str, str], url: str, sender: int, lanes: int) -> None:
-    worlds.enter(env)
-    settings.WEBHOOK_URL, settings.WEBHOOK_SECRET, settings.DISPATCH_LANES = url, SECRET, lanes
-    dispatch.work(sender)
-
-
 def growing(count: int, workers: int) -> dict[str, float]:
     """Texts a second of so many workers together, to a stub that takes 10 ms for each."""
-    stub = Stub(delay=0.01)
+    gateway = Stub(delay=0.01)
     try:
         sender = _queue(count)
         env = {name: os.environ[name] for name in ("DATA_DIR", "DATABASE_URL", "DEBUG", "LOG_LEVEL")}
         context = multiprocessing.get_context("spawn")
         processes = [
-            context.Process(target=_one_worker, args=(env, stub.url, sender.pk, workers)) for _n in range(workers)
+            context.Process(target=stub.work, args=(env, gateway.url, sender.pk, workers)) for _n in range(workers)
         ]
         for process in processes:
             process.start()
@@ -238,19 +188,19 @@ def growing(count: int, workers: int) -> dict[str, float]:
         Message.objects.filter(campaign__name="Next").delete()
         return {"per_second": count / seconds}
     finally:
-        stub.close()
+        gateway.close()
 
 
 def memory_of_dispatch(count: int) -> dict[str, float]:
     """The peak of a dispatch of so many texts, in MB, above what the process had before."""
-    stub = Stub()
+    gateway = Stub()
     try:
         sender = _queue(count)
-        with override_settings(WEBHOOK_URL=stub.url, WEBHOOK_SECRET=SECRET):
+        with override_settings(WEBHOOK_URL=gateway.url, WEBHOOK_SECRET=SECRET):
             before = _peak()
             dispatch.work(sender.pk)
             found = _peak() - before
         Message.objects.filter(campaign__name="Next").delete()
         return {"mb": found, "rows": count}
     finally:
-        stub.close()
+        gateway.close()

@@ -16,6 +16,7 @@ def fill(cursor: Any, officer: Any, purposes: list[Any]) -> None:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
+    from campaigns import workflow
     from campaigns.models import Campaign, CampaignBody, Sender, SendingWindow
     from campaigns.models.windows import WEEKDAYS
     from consent.contacts.models import Audience
@@ -41,6 +42,7 @@ def fill(cursor: Any, officer: Any, purposes: list[Any]) -> None:
     )  # fmt: skip
     for campaign in (earlier, due):
         CampaignBody.objects.create(campaign=campaign, language="en", text="{brand}: offers this week, {first_name}.")
+        Campaign.objects.filter(pk=campaign.pk).update(approved_content=workflow.content(campaign))
     recent = (
         f"INSERT INTO campaigns_message ({RECENT}) SELECT %s, 'delivered', '', %s, %s, %s, c.id, c.phone, c.language,"
         f" 'text', 'GSM-7', 1, '{{}}', {worlds._ago('c.id %% 10')}, {worlds._ago('c.id %% 10')}, '', 1,"
