@@ -115,7 +115,8 @@ def _queue(count: int, first: int = 0) -> Sender:
         [
             Message(
                 kind="campaign", state="queued", campaign=campaign, purpose=campaign.purpose, sender=campaign.sender,
-                contact_id=person.pk, phone=person.phone.as_e164, language="en", created_at=now, not_before=now,
+                contact_id=person.pk, consent_id=person.consent_id, proof_id=person.proof_id,
+                phone=person.phone.as_e164, language="en", created_at=now, not_before=now,
             )
             for person in people
         ],

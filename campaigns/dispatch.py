@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F
 from django.utils import timezone
 
 from campaigns import claims, gateways, lanes, launch, outcomes, queue
@@ -33,6 +32,14 @@ BACK_OFF = timedelta(minutes=1)  # when the gateway refuses us
 FAR = timedelta(seconds=5)  # a pace that lets nothing go before then is not waited for
 # Kinds that use a permission up (RULES C9); a reconfirmation only asks.
 USES = (Message.Kind.CAMPAIGN, Message.Kind.WELCOME, Message.Kind.RENEWAL)
+# By hand, because it runs once for each text and Django takes longer to word it than the database to do it. That the
+# campaign still sends is asked in the same statement: a pause or a brake is heard although it waits for nobody.
+_MARK = """
+UPDATE campaigns_message SET state = 'handed', body = %s, encoding = %s, parts = %s, attempts = attempts + 1,
+    handed_at = %s
+WHERE id = %s AND state = 'claimed' AND claim = %s AND (campaign_id IS NULL
+    OR campaign_id IN (SELECT id FROM campaigns_campaign WHERE state = 'sending'))
+"""
 PAUSES = (0.1, 0.3, 1.0, 3.0)  # seconds between attempts to reach the database again
 
 
@@ -214,22 +221,12 @@ class Worker:
 
     def _mark(self, message: Message, text: Outgoing) -> bool:
         """Mark a text as handed over, if it is still ours to hand over and its campaign is still sending."""
-        rows = Message.objects.filter(pk=message.pk, state=S.CLAIMED, claim=self.lane.token)
-        if message.campaign_id is not None:
-            # Asked in the same statement: a pause or a brake is heard although it waits for nobody.
-            rows = rows.filter(
-                campaign__in=Campaign.objects.filter(pk=message.campaign_id, state=Campaign.State.SENDING)
-            )
-        changes = {
-            "state": S.HANDED,
-            "body": text.text,
-            "encoding": text.encoding,
-            "parts": text.parts,
-            "attempts": F("attempts") + 1,
-            "handed_at": timezone.now(),
-        }
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        written = [text.text, text.encoding, text.parts, now, message.pk, self.lane.token]
         try:
-            marked = rows.update(**changes) == 1
+            with connection.cursor() as cursor:
+                cursor.execute(_MARK, written)
+                marked = cursor.rowcount == 1
         except LOST:
             # It may be marked or not, but nobody sent it: let it wait again.
             mine = Message.objects.filter(pk=message.pk, state__in=[S.CLAIMED, S.HANDED], claim=self.lane.token)
