@@ -96,8 +96,8 @@ def _of_sender(purpose: Purpose, sender: Sender) -> list[Finding]:
     found = []
     if barred := sender.barred(purpose):
         found.append(Finding(STOP, barred, "sender"))
-    way_out = sender if sender.two_way else sender.stop_sender
-    if way_out is None or not (way_out.two_way and way_out.active):
+    way_out = sender.stop_sender
+    if not sender.two_way and (way_out is None or not (way_out.two_way and way_out.active)):
         sentence = _("Nobody could reply STOP to this sender. Give it a sender that receives replies (RULES O2).")
         found.append(Finding(STOP, sentence, "opt_out"))
     return found

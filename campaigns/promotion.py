@@ -32,10 +32,15 @@ def promoting(text: str, language: str) -> list[str]:
     compared = plain(text)
     if language in ordinary:
         compared = ordinary[language].sub(lambda hit: "·" * len(hit[0]), compared)
-    found = {
-        hit.start(): hit[0]
+    hits = [
+        (hit.start(), hit.end(), hit[0])
         for where in (_EVERYWHERE, language, "shares")
         if where in promotes
         for hit in promotes[where].finditer(compared)
-    }
-    return list(dict.fromkeys(found[start] for start in sorted(found)))
+    ]
+    found, end = [], 0
+    for start, until, word in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
+        if start >= end:  # not a part of the one before
+            found.append(word)
+            end = until
+    return list(dict.fromkeys(found))
