@@ -21,6 +21,7 @@
   const place = root && root.querySelector("[data-preview]");
   if (!form || !place) return;
   const areas = [...root.querySelectorAll("textarea[data-language]")];
+  const narrow = window.matchMedia("(max-width: 1023px)");
   const PAUSE = 400; // milliseconds without typing
   const panels = new Map();
   const pending = new Map();
@@ -94,6 +95,8 @@
 
   function show(area) {
     const shown = panel(area);
+    const home = narrow.matches ? area.parentElement : place; // on a phone under the text it shows
+    if (shown.parentElement !== home) home.append(shown);
     for (const other of panels.values()) other.hidden = other !== shown;
   }
 
