@@ -81,8 +81,10 @@ def _completed(world: World) -> None:
     campaign.messages.filter(pk__in=list(lost)).update(state=S.UNKNOWN, error="timeout")
     gone.exclude(state=S.UNKNOWN).update(state=S.SILENT, finished_at=start + timedelta(days=3))
     campaign.messages.filter(state__in=Message.OPEN).update(state=S.LATE, finished_at=start + timedelta(days=7))
-    with clock(start + timedelta(days=7)), history.acting(history.Actor.job("sweep"), "Nothing waits any more"):
-        workflow.complete(campaign)
+    campaign.refresh_from_db()
+    if campaign.state == Campaign.State.SENDING:  # dispatch closes what nothing of waits
+        with clock(start + timedelta(days=7)), history.acting(history.Actor.job("sweep"), "Nothing waits any more"):
+            workflow.complete(campaign)
 
 
 def _braked(world: World) -> None:
