@@ -5,7 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("config", "consent", "campaigns", "tests", "benchmarks", "tools", "docs", "templates", "static", ".ci")
-TEXT = {"", *".py .html .css .js .svg .md .toml .txt .in .cfg .csv .yml .json .example".split()}
+TEXT = {".py", ".html", ".css", ".js", ".svg", ".md", ".toml", ".txt", ".in", ".cfg", ".csv", ".yml", ".example", ""}
+TEXT |= {".json"}
 SKIPPED = {"__pycache__", "node_modules"}
 
 
