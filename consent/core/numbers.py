@@ -98,7 +98,7 @@ def parse(typed: str, country: str | None = None) -> Number:
         raise InvalidNumber(
             _("This is not a phone number. Write it with its country code, such as +39 333 123 4567.")
         ) from None
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    e164 = _e164(parsed)
     fictional = bool(_FICTIONAL.fullmatch(e164))
     if fictional and not settings.ACCEPT_FICTIONAL_NUMBERS:
         raise InvalidNumber(_("This number is reserved for films and examples and reaches nobody."))
@@ -135,6 +135,10 @@ def candidates(typed: str, countries: list[str]) -> list[str]:
     return list(found)
 
 
+def _e164(parsed: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
 def _country(parsed: phonenumbers.PhoneNumber) -> str:
     # The fictional ranges have no region of their own: the calling code's main country stands in.
     return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
@@ -150,5 +154,8 @@ def _region(parsed: phonenumbers.PhoneNumber) -> str:
 
 
 def _zones(parsed: phonenumbers.PhoneNumber) -> str:
+    # A number of a film has no zone of its own either: it can be wherever its kind of number can.
     zones = timezone.time_zones_for_number(parsed)
+    if timezone.UNKNOWN_TIMEZONE in zones and _FICTIONAL.fullmatch(_e164(parsed)):
+        zones = timezone.time_zones_for_geographical_number(parsed)
     return "" if timezone.UNKNOWN_TIMEZONE in zones else " ".join(sorted(zones))
