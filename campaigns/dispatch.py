@@ -222,7 +222,7 @@ class Worker:
     def _mark(self, message: Message, text: Outgoing) -> bool:
         """Mark a text as handed over, if it is still ours to hand over and its campaign is still sending."""
         now = connection.ops.adapt_datetimefield_value(timezone.now())
-        written = [text.text, text.encoding, text.parts, now, message.pk, self.lane.token]
+        written: list[Any] = [text.text, text.encoding, text.parts, now, message.pk, self.lane.token]
         try:
             with connection.cursor() as cursor:
                 cursor.execute(_MARK, written)

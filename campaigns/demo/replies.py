@@ -85,9 +85,8 @@ def _confirmations(world: World, sender: Sender) -> None:
     yes = {"es": "Sí", "gl": "Si", "pt": "Sim", "it": "Sì", "en": "Yes", "de": "Ja", "fr": "Oui"}
     for number, message in enumerate(asked.order_by("pk")[:3]):
         said = "No" if number == 2 else yes[message.language]
-        hear(
-            message.phone, sender, said, max(message.handed_at, world.now - timedelta(hours=20)) + timedelta(minutes=4)
-        )
+        asked_at = max(message.handed_at or world.now, world.now - timedelta(hours=20))
+        hear(message.phone, sender, said, asked_at + timedelta(minutes=4))
 
 
 def _talk(world: World, talk: dict, sender: Sender, people: QuerySet[Contact]) -> None:
@@ -129,7 +128,7 @@ def arrive(world: World, messages: Iterable[Message]) -> None:
     """Let receipts come for texts that the console took: nearly all arrive, some do not, some stay silent."""
     for message in messages:
         luck = world.chance.random()
-        at = message.handed_at + timedelta(seconds=world.chance.randint(3, 90))
+        at = (message.handed_at or world.now) + timedelta(seconds=world.chance.randint(3, 90))
         if luck < 0.97 and at < world.now:
             with clock(at):
                 state = "delivered" if luck < 0.93 else "undelivered"

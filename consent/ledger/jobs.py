@@ -130,7 +130,7 @@ def ask_reconfirmation(simulate: bool, limit: int | None) -> Iterator[jobs.Count
                 history.acting(history.Actor.job("ask_reconfirmation"), "The first text is late."),
             ):
                 told = signals.reconfirmation_asked.send(sender=Consent, consents=chosen) if chosen else []
-            counts["asked"] += sum(count or 0 for _receiver, count in told)
+            counts["asked"] += sum(int(count or 0) for _receiver, count in told)
             yield dict(counts)
     yield counts
 
