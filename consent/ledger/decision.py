@@ -275,11 +275,12 @@ def decide(
     rules = [rule for rule in RULES if rule.code not in context.tolerated]
     persons = {rule.code: rule.person(context) for rule in rules if rule.person}
     faults = {rule.code: rule.fault(context) for rule in rules if rule.fault}
-    judged = judged.annotate(consent_id=F("held__pk"), proof_id=F("held__proof_id"))
+    found = {"consent_id": F("held__pk"), "proof_id": F("held__proof_id")}
     if every_code:
         every = {f"asked_{code}": _boolean(condition) for code, condition in (persons | faults).items()}
-        return judged.annotate(state=F("kept__status"), **every)
+        return judged.annotate(**found, state=F("kept__status"), **every)
     return judged.annotate(
+        **found,
         # Only two states permit; a state the rules do not know is refused (P9).
         refusal=Case(
             *_first(persons),
