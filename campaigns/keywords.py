@@ -227,7 +227,7 @@ def _stands_out(words: list[str], index: int) -> bool:
     return word in ("cancel", "quit", "cancelar", "remover") and not behind  # "I want to cancel"
 
 
-_LOST = re.compile(r"\.+")
+_LOST = re.compile(r"[.\ufffd]+")
 # What a character outside ASCII may have been, once its accent is off.
 _CANDIDATES = ("a", "e", "i", "o", "u", "c", "n", "ss", "'", " ")
 

@@ -27,7 +27,7 @@ _HEAD = re.compile(
     rb" \[flags:(?P<flags>[^\]]*)\] \[msg:(?P<length>\d{1,6}):"
 )
 _RECEIVED = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d Receive SMS \[")
-_UCS2 = "2"
+_HEX = {"1": "utf-8", "2": "utf-16-be"}  # codings whose texts stand there in hexadecimal: bytes, UCS-2
 
 
 class Unreadable(Exception):
@@ -69,8 +69,8 @@ def parse(line: bytes, zone: ZoneInfo) -> Line | None:
     if head is None:
         raise Unreadable
     flags = head["flags"].decode("ascii", "replace").split(":")
-    wide = len(flags) > 1 and flags[1] == _UCS2
-    text, blurred = _words(line[head.end() :], int(head["length"]), wide)
+    coding = flags[1] if len(flags) > 1 else ""
+    text, blurred = _words(line[head.end() :], int(head["length"]), _HEX.get(coding, ""))
     try:
         at = datetime.strptime(head["at"].decode(), "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
     except ValueError:
@@ -85,14 +85,15 @@ def parse(line: bytes, zone: ZoneInfo) -> Line | None:
     )
 
 
-def _words(rest: bytes, length: int, wide: bool) -> tuple[str, bool]:
+def _words(rest: bytes, length: int, hexadecimal: str) -> tuple[str, bool]:
     """The text at the start of ``rest``, by its length since brackets are not escaped; and whether it is blurred."""
-    if wide and re.fullmatch(rb"[0-9A-Fa-f]*", rest[: 2 * length]) and _ends(rest, 2 * length):
-        return bytes.fromhex(rest[: 2 * length].decode()).decode("utf-16-be", "replace"), False
+    if hexadecimal and _ends(rest, 2 * length) and re.fullmatch(rb"[0-9A-Fa-f]*", rest[: 2 * length]):
+        found = bytes.fromhex(rest[: 2 * length].decode()).decode(hexadecimal, "replace")
+        return found, "\ufffd" in found
     if not _ends(rest, length):
         raise Unreadable
     found = rest[:length].decode("utf-8", "replace")
-    return found, "." in found
+    return found, "." in found or not found.isascii()
 
 
 def _ends(rest: bytes, length: int) -> bool:
@@ -158,7 +159,9 @@ def _lost(found: list[Line], matched: set[int]) -> list[Line]:
         near = [
             row
             for row in known.get(_key(phones[line] or line.sender, line.to, line.text), [])
-            if row.pk not in matched and abs(row.received_at - line.at) <= TOLERANCE
+            if row.pk not in matched
+            and abs(row.received_at - line.at) <= TOLERANCE
+            and (line.blurred or row.body.split() == line.text.split())
         ]
         if not near:
             lost.append(line)

@@ -30,7 +30,7 @@ def handle(row: InboundMessage) -> None:
     blurred = row.rule == BLURRED
     country = contact.country if contact else origins.country_of(row.phone)
     reading = keywords.classify(row.body, country)
-    if blurred and "." in row.body:
+    if blurred:
         reading = _cautious(row.body, country, reading)
     row.meaning, row.rule = reading.meaning, reading.rule
     row.state = InboundMessage.State.HANDLED
@@ -42,7 +42,7 @@ def handle(row: InboundMessage) -> None:
         reviewing.ask(row, contact or _register(row))
     elif row.meaning == M.HELP:
         answering.help_wanted(row)
-    elif (blurred and "." in row.body) or not _answer(row):
+    elif blurred or not _answer(row):
         _converse(row, contact)
     row.save()
 
@@ -61,10 +61,10 @@ def _answer(row: InboundMessage) -> bool:
     try:
         if answering.published_keyword(row):
             return True
-        if row.meaning == M.OPT_IN:
-            return answering.start_again(row)
-        if row.meaning in (M.YES, M.NO):
-            return answering.pending_request(row)
+        if row.meaning == M.OPT_IN and answering.start_again(row):
+            return True
+        if row.meaning in (M.YES, M.NO) and answering.pending_request(row):
+            return True
     except DomainError as error:  # the person's answer cannot be recorded: somebody should see it
         row.rule = f"{row.rule}, not recorded ({error.rule})"[:40]
         return False

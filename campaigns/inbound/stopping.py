@@ -94,9 +94,9 @@ def _scope(row: InboundMessage) -> tuple[str, Purpose | None]:
     purposes = Purpose.objects.select_related("brand")
     if brand:
         texted, purposes = texted.filter(purpose__brand=brand), purposes.filter(brand=brand)
-    newest = texted.order_by("-handed_at").select_related("purpose__brand").first()
+    newest = texted.order_by("-handed_at").values_list("purpose", flat=True).first()
     if newest:
-        return scope, newest.purpose
+        return scope, purposes.get(pk=newest)
     # Nothing was texted that the STOP could be about: it then ends all of the brand.
     scope = Scope.BRAND if scope == Scope.PURPOSE else scope
     consents = Consent.objects.filter(contact=row.contact)
