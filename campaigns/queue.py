@@ -37,11 +37,10 @@ def block(contact: Contact | None = None, phone: str = "") -> int:
     if contact is None and phone:
         contact = Contact.objects.filter(phone=phone).first()
     whose = Q(contact=contact) if contact is not None else Q(contact__isnull=True, phone=phone)
-    waiting = list(
-        Message.objects.filter(whose, state__in=Message.OPEN).select_related("contact", "purpose", "sender", "inbound")
-    )
-    if not waiting:
+    found = Message.objects.filter(whose, state__in=Message.OPEN)
+    if not found.exists():  # mostly nothing waits, and finding that out must not cost a STOP anything
         return 0
+    waiting = list(found.select_related("contact", "purpose", "sender", "inbound"))
     now = timezone.now()
     verdicts = gate.judge(waiting, now)
     blocked = 0

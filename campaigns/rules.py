@@ -158,8 +158,8 @@ def _lately(context: Context) -> dict[int, list[tuple[int | None, datetime | Non
     if key not in context.memo:
         found = context.memo[key] = defaultdict(list)
         texts = Message.objects.filter(_went(context, WEEK) | CLAIMED, kind__in=Message.COUNTED).order_by()
-        rows = texts.filter(contact__in=[person.pk for person in _people(context)])
-        rows = rows.values_list("contact", "purpose", "handed_at", "state")
+        theirs = texts.filter(contact__in=[person.pk for person in _people(context)])
+        rows = theirs.values_list("contact", "purpose", "handed_at", "state")
         for contact, purpose, handed_at, state in rows:
             found[contact].append((purpose, None if state == Message.State.CLAIMED else handed_at))
     return context.memo[key]
