@@ -61,4 +61,5 @@ def work(env: dict[str, str], url: str, sender: int, lanes: int) -> None:
     from campaigns import dispatch
 
     settings.WEBHOOK_URL, settings.WEBHOOK_SECRET, settings.DISPATCH_LANES = url, SECRET, lanes
-    dispatch.work(sender)
+    while dispatch.work(sender):
+        pass

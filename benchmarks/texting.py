@@ -132,7 +132,8 @@ def dispatching(count: int) -> dict[str, float]:
         sender = _queue(count)
         with override_settings(WEBHOOK_URL=gateway.url, WEBHOOK_SECRET=SECRET):
             start = time.perf_counter()
-            dispatch.work(sender.pk)
+            while dispatch.work(sender.pk):
+                pass
             ours = time.perf_counter() - start
         mine = Message.objects.filter(campaign__name="Next")
         sent = mine.filter(state="sent").count()
@@ -199,7 +200,8 @@ def memory_of_dispatch(count: int) -> dict[str, float]:
         sender = _queue(count)
         with override_settings(WEBHOOK_URL=gateway.url, WEBHOOK_SECRET=SECRET):
             before = _peak()
-            dispatch.work(sender.pk)
+            while dispatch.work(sender.pk):
+                pass
             found = _peak() - before
         Message.objects.filter(campaign__name="Next").delete()
         return {"mb": found, "rows": count}
