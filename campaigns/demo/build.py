@@ -13,8 +13,14 @@ from consent.ledger.demo import build as ledger
 @transaction.atomic
 def build() -> None:
     """Make the whole world in an empty database."""
-    with mock.patch.object(waking, "wake", lambda senders: None):  # its workers are called by hand, at their times
-        world = ledger.build(prepare=senders.make)
-        past.settle(world)
+    worlds: list[ledger.World] = []
+
+    def prepare(world: ledger.World) -> None:
+        senders.make(world)
+        worlds.append(world)
+
+    with mock.patch.object(waking, "wake", lambda woken: [past.settle(world) for world in worlds if list(woken)]):
+        world = ledger.build(prepare)
+    with mock.patch.object(waking, "wake", lambda woken: None):  # workers are called by hand, at their times
         stories.tell(world)
         replies.everything_else(world)

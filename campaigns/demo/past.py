@@ -1,4 +1,4 @@
-"""What became of the texts that opt-ins of the past caused: set at once, for years of dispatch would take minutes."""
+"""What became of the texts that opt-ins of the past caused: set by hand, for years of dispatch would take minutes."""
 
 from datetime import datetime, timedelta
 
@@ -15,9 +15,12 @@ OUTCOMES = [S.DELIVERED] * 94 + [S.UNDELIVERED] * 3 + [S.SILENT] * 3
 
 
 def settle(world: World) -> None:
-    """Let everything that waits have gone when it could; what could not go by now waits on."""
+    """Let what was written at this moment have gone when it could; what could not go by now waits on.
+
+    Called in place of waking a worker, so that a text is gone before the next thing happens to the person.
+    """
     gone, used = [], {}
-    for message in Message.objects.filter(state=S.QUEUED, created_at__lt=world.now).order_by("pk"):
+    for message in Message.objects.filter(state=S.QUEUED, created_at=timezone.now()).order_by("pk"):
         at = _when(message.created_at) + timedelta(seconds=world.chance.randint(2, 50))
         if at > world.now - timedelta(minutes=10) or (message.expires_at and at >= message.expires_at):
             continue
@@ -30,23 +33,11 @@ def settle(world: World) -> None:
         message.decision = {"at": at.isoformat(), "codes": [], "purpose": message.purpose_id}
         gone.append(message)
         if message.kind == K.WELCOME:
-            used[message.consent_id] = message
-    fields = [
-        "state",
-        "encoding",
-        "parts",
-        "handed_at",
-        "claimed_at",
-        "attempts",
-        "finished_at",
-        "gateway_id",
-        "decision",
-    ]
-    Message.objects.bulk_update(gone, fields, batch_size=200)
-    consents = list(Consent.objects.filter(pk__in=used, status__in=Consent.PERMITTING))
-    for consent in consents:
-        consent.last_used_at = used[consent.pk].handed_at
-    Consent.objects.bulk_update(consents, ["last_used_at"], batch_size=200)
+            used[message.consent_id] = at
+    for message in gone:
+        message.save()
+    for consent_id, at in used.items():
+        Consent.objects.filter(pk=consent_id).update(last_used_at=at)
 
 
 def _when(written: datetime) -> datetime:

@@ -33,10 +33,11 @@ def hear(number: str, sender: Sender, text: str, at: datetime) -> InboundMessage
 def stops(campaign: Campaign, language_order: Sequence[str], first: datetime, how_many: int) -> None:
     """Some of those who got a campaign's text say stop, each in the own language."""
     words = {row["language"]: row["text"] for row in data()["said"]["stop"]}
-    got = campaign.messages.filter(handed_at__isnull=False, handed_at__lt=first, language__in=language_order)
-    for minutes, message in enumerate(got.order_by("-phone")[:how_many]):
-        at = first + timedelta(minutes=2 * minutes)
-        hear(message.phone, campaign.sender, words[message.language], at)
+    got = campaign.messages.filter(handed_at__isnull=False, handed_at__lt=first)
+    for number in range(how_many):
+        language = language_order[number % len(language_order)]
+        message = got.filter(language=language).order_by("-pk")[number // len(language_order)]
+        hear(message.phone, campaign.sender, words[language], first + timedelta(minutes=2 * number))
 
 
 def everything_else(world: World) -> None:
@@ -52,7 +53,7 @@ def everything_else(world: World) -> None:
         hear(_one(people, row["language"]), sender, row["text"], world.now - timedelta(hours=row["hours"]))
     own = people.filter(created_by=world.users["recruiter"])
     for talk in data()["talks"]:
-        _talk(world, talk, sender, own if talk["language"] == "it" else people)
+        _talk(world, talk, sender, (own if talk["language"] == "it" else people).filter(country=talk["country"]))
 
 
 def _reachable(sender: Sender) -> QuerySet[Contact]:
@@ -126,10 +127,10 @@ def send(sender: Sender, at: datetime) -> None:
 
 def arrive(world: World, messages: Iterable[Message]) -> None:
     """Let receipts come for texts that the console took: nearly all arrive, some do not, some stay silent."""
-    for message in messages:
-        luck = world.chance.random()
+    for number, message in enumerate(messages, start=1):
         at = (message.handed_at or world.now) + timedelta(seconds=world.chance.randint(3, 90))
-        if luck < 0.97 and at < world.now:
-            with clock(at):
-                state = "delivered" if luck < 0.93 else "undelivered"
-                outcomes.receive(message.sender.gateway, base.Receipt(state, reference=message.pk))
+        if number % 20 == 0 or at >= world.now:
+            continue
+        with clock(at):
+            state = "undelivered" if number % 15 == 0 else "delivered"
+            outcomes.receive(message.sender.gateway, base.Receipt(state, reference=message.pk))

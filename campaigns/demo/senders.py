@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from campaigns.models import Keyword, Sender
-from consent.contacts.models import Audience
+from consent.contacts.models import Audience, Contact
 from consent.ledger.demo.build import World
 from consent.ledger.models import Notice, Purpose
-
-EVERYBODY = "Everybody on record"
 
 
 @cache
@@ -41,4 +39,5 @@ def make(world: World) -> None:
     asking = world.purposes["officina-lavoro/job-alerts"]
     asking.ask_renewal = True
     asking.save()
-    Audience.objects.create(name=EVERYBODY)
+    Audience.objects.create(name="All applicants", kind=Contact.Kind.APPLICANT)
+    Audience.objects.create(name="All customers", kind=Contact.Kind.CUSTOMER)

@@ -89,7 +89,7 @@ def _completed(world: World) -> None:
 
 def _braked(world: World) -> None:
     """Too many opt-outs in the first half hour: the rest waits, and an officer has to look."""
-    start = morning(world, -1, (9, 15))
+    start = morning(world, -1, (10, 20))  # the Canaries are open, the Azores are not yet
     campaign = _write(world, "autumn", start - timedelta(days=2))
     _approve(world, campaign, start - timedelta(days=1), start)
     _start(campaign, start)
