@@ -9,7 +9,8 @@ from consent.core import numbers
 from consent.core.errors import InvalidNumber
 
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
-_SHORT_CODE = re.compile(r"\+?\d{1,8}")
+LONGEST = 16  # a plus and fifteen digits
+_SHORT_CODE = re.compile(r"\d{1,8}")
 
 
 def phone_of(raw: str, country: str = "") -> str:
@@ -42,7 +43,8 @@ def _possible(typed: str) -> str:
         parsed = phonenumbers.parse(typed)
     except phonenumbers.NumberParseException:
         return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return found if len(found) <= LONGEST and phonenumbers.is_possible_number(parsed) else ""
 
 
 def country_of(phone: str) -> str:

@@ -1,6 +1,7 @@
 """The door through which a text comes in: stored and understood in one transaction, once (RULES O3)."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -50,19 +51,24 @@ def receive(gateway_name: str, told: Inbound, *, blurred: bool = False) -> Inbou
 
 def _row(gateway_name: str, told: Inbound, blurred: bool) -> InboundMessage:
     now = timezone.now()
+    told = replace(told, sender=_storable(told.sender), to=_storable(told.to), text=_storable(told.text))
     sender = origins.sender_of(told.to, gateway_name)
-    body = told.text.replace("\x00", "")
     return InboundMessage(
         gateway=gateway_name,
-        gateway_id=told.gateway_id[:80] or _fingerprint(told, f"{told.at or now:%Y-%m-%d %H:%M}"),
-        raw_from=told.sender.replace("\x00", "")[:40],
-        raw_to=told.to.replace("\x00", "")[:40],
-        body=body,
+        gateway_id=_storable(told.gateway_id)[:80] or _fingerprint(told, f"{told.at or now:%Y-%m-%d %H:%M}"),
+        raw_from=told.sender[:40],
+        raw_to=told.to[:40],
+        body=told.text,
         received_at=min(told.at or now, now),
         phone=origins.phone_of(told.sender, sender.country if sender else ""),
         sender=sender,
         rule=processing.BLURRED if blurred else "",
     )
+
+
+def _storable(text: str) -> str:
+    """Without what no database takes."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _fingerprint(told: Inbound, minute: str) -> str:

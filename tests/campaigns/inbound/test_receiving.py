@@ -68,3 +68,9 @@ def test_a_stop_holds_when_its_confirmation_or_the_brake_fails(
 def test_a_stop_takes_few_queries(person: Contact, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(45):
         hear("STOP", person)
+
+
+def test_what_no_database_takes_is_left_out(person: Contact) -> None:
+    row = hear("ST\x00OP", person, to="36\x00123", gateway_id="a\x00\ud800" + "b" * 100)
+    assert (row.body, row.meaning, row.gateway_id) == ("STOP", M.OPT_OUT, "a?" + "b" * 78)
+    assert hear("hi \ud83d", "x" * 60, to="y" * 60).state == S.HANDLED
