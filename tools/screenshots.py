@@ -84,7 +84,9 @@ def main() -> None:
     with demo_site() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         recruiter(signed_in(browser, address, "phone", "recruiter"))
+        conversation(signed_in(browser, address, "phone", "officer"))
         officer(signed_in(browser, address, "desktop", "officer"))
+        campaigns(signed_in(browser, address, "desktop", "manager"))
         browser.close()
 
 
@@ -102,6 +104,30 @@ def recruiter(page: Page) -> None:
     shoot(page, "record-phone")
     page.get_by_role("button", name="Save", exact=True).tap()
     page.get_by_role("heading", name="Recorded").wait_for()
+
+
+def conversation(page: Page) -> None:
+    """Somebody wrote; the time to answer runs."""
+    page.goto("/admin/campaigns/conversation/")
+    page.locator("#result_list a[href*='/conversation/']").first.click()
+    page.wait_for_load_state()
+    shoot(page, "conversation-phone")
+
+
+def campaigns(page: Page) -> None:
+    """A campaign being written, and one that was sent."""
+    page.goto("/admin/campaigns/campaign/add/")
+    page.fill("[name=name]", "Warehouse jobs this week")
+    for field, label in (("purpose", "Officina Lavoro: Job alerts"), ("audience", "Applicants in Italy")):
+        page.select_option(f"[name={field}]", label=label)
+    page.select_option("[name=sender]", index=1)
+    page.locator("textarea").first.fill("{brand}: 12 new warehouse jobs near you, {first_name}. Day shifts – from €14.")
+    page.locator("[data-preview]").get_by_text("12 new warehouse jobs").first.wait_for()
+    shoot(page, "composer", whole=True)
+    page.goto("/admin/campaigns/campaign/?state__exact=completed")
+    page.locator("#result_list a[href*='/campaign/']").first.click()
+    page.wait_for_load_state()
+    shoot(page, "campaign")
 
 
 def officer(page: Page) -> None:
