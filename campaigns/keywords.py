@@ -58,10 +58,11 @@ STRONG = frozenset(
 # Opt-out words that are also ordinary words of their language; inside a text they say nothing by themselves.
 COMMON = frozenset({"end", "halt", "ende", "alto", "salir", "sair"})
 SHORT = 3  # words
+LONGEST = 1600  # characters that are read: ten parts; texts come in while their person is locked
 ANYWHERE = frozenset({"US", "CA"})  # where STOP counts anywhere in a text (RULES O4)
 
 # Said at the end of a text without changing it.
-_POLITE = (
+_POLITE_WORDS = (
     *("please", "pls", "plz", "now", "thanks", "thank you", "thx"),
     *("svp", "stp", "s'il vous plait", "s'il te plait", "maintenant", "merci"),
     *("por favor", "porfavor", "porfa", "ahora", "ya", "gracias"),
@@ -69,7 +70,7 @@ _POLITE = (
     *("per favore", "per piacere", "ora", "adesso", "subito", "grazie"),
     *("bitte", "jetzt", "sofort", "danke"),
 )
-_POLITE_END = re.compile(r"[^\w]+(?:" + "|".join(sorted(map(re.escape, _POLITE), key=len, reverse=True)) + r")$")
+_POLITE = tuple(sorted(_POLITE_WORDS, key=len, reverse=True))
 _POLITE_START = re.compile(r"^(?:please|pls|plz|ok|okay|bitte|por favor|per favore|svp|ok|now|hi|hey|hello)[^\w]+")
 _QUOTES = str.maketrans(dict.fromkeys("’‘ʼ`´′＇", "'"))
 _JOINED = (
@@ -144,13 +145,26 @@ def _bare(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """A text as it is compared with words: lower case, no accents, nothing around it, no please or thanks behind it."""
-    bare = _bare(_flat(text))
+    """A text as it is compared with words: lower case, no accents, nothing around it, no please or thanks behind it.
+
+    Empty when it is longer than ``LONGEST``: that is no word.
+    """
+    bare = _bare(_flat(text)) if len(text) <= LONGEST else ""
     for pattern, joined in _JOINED:
         bare = pattern.sub(joined, bare)
-    while (shorter := _bare(_POLITE_END.sub("", bare))) and shorter != bare:
-        bare = shorter
-    return bare
+    return bare[: _polite_from(bare)]
+
+
+def _polite_from(bare: str) -> int:
+    """Where a bare text ends without what is said politely at its end."""
+    end = len(bare)
+    while start := next((end - len(said) for said in _POLITE if bare.endswith(said, 0, end)), 0):
+        if bare[start - 1].isalnum() or bare[start - 1] == "_":  # the end of a longer word
+            break
+        end = start
+        while not bare[end - 1].isalnum():  # it begins with one
+            end -= 1
+    return end
 
 
 def plain_words(text: str) -> list[str]:
@@ -162,12 +176,20 @@ def classify(text: str, country: str = "") -> Reading:
     """What a text means by RULES §6. Keywords published on a sender are not looked at (``campaigns.inbound``).
 
     Args:
-        text: as it was typed.
+        text: as it was typed. Of a longer one than ``LONGEST`` only the head is read, and what looks like an opt-out
+            there goes to a person.
         country: ISO 3166-1 alpha-2 of the number it came from; US and CA have a rule of their own.
     """
-    whole = normalise(text)
+    head = text[:LONGEST]
+    whole = normalise(head)
     words = plain_words(whole)
-    return _opt_out(text, whole, words, country) or _other(whole)
+    found = _opt_out(head, whole, words, country)
+    if len(text) <= LONGEST:
+        return found or _other(whole)
+    if found is None:
+        return Reading(M.CONVERSATION, "none")
+    anywhere = country in ANYWHERE and found.meaning == M.OPT_OUT
+    return found if anywhere else Reading(M.REVIEW, "3 long text")
 
 
 def _other(whole: str) -> Reading:
@@ -198,7 +220,8 @@ def _doubtful(text: str, whole: str, words: list[str]) -> Reading | None:
     """Whether a text looks like an opt-out to be seen by a person (rule 3)."""
     if not words:
         return Reading(M.REVIEW, "3 sign") if _SIGNS.intersection(text) else None
-    if language := phrases.language_of(" ".join(plain_words(text))):
+    asked = " ".join(plain_words(_POLITE_START.sub("", whole)))
+    if language := phrases.language_of(" ".join(plain_words(text))) or phrases.ALONE.get(asked):
         return Reading(M.REVIEW, f"3 phrase ({language})")
     if words[0] in STRONG or any(_stands_out(words, i) for i in range(len(words))):
         return Reading(M.REVIEW, "3 opt-out word inside")
@@ -206,6 +229,8 @@ def _doubtful(text: str, whole: str, words: list[str]) -> Reading | None:
         return Reading(M.REVIEW, "3 opt-out word with more")
     if _SPELT.fullmatch(whole) and re.sub(r"[^a-z]", "", whole) in OPT_OUT_WORDS:
         return Reading(M.REVIEW, "3 opt-out word spelt out")
+    if whole.replace("0", "o") in OPT_OUT_WORDS:
+        return Reading(M.REVIEW, "3 opt-out word with a zero")
     return None
 
 
@@ -239,6 +264,7 @@ def may_mean_stop(blurred: str, country: str = "") -> bool:
         blurred: the text; each dot may also be just a dot.
         country: as in ``classify``.
     """
+    blurred = blurred[:LONGEST]
     runs = len(_LOST.findall(blurred))
     if runs <= 2:
         choices = itertools.product(_CANDIDATES, repeat=runs)

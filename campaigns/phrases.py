@@ -4,16 +4,13 @@ import re
 import tomllib
 from pathlib import Path
 
-
-def _read() -> dict[str, re.Pattern[str]]:
-    table = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
-    return {
-        language: re.compile("|".join(f"(?:{p.replace('NOUN', entry['noun'])})" for p in entry["patterns"]))
-        for language, entry in table.items()
-    }
-
-
-PHRASES = _read()
+_TABLE = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+PHRASES = {
+    language: re.compile("|".join(f"(?:{p.replace('NOUN', entry['noun'])})" for p in entry["patterns"]))
+    for language, entry in _TABLE.items()
+}
+# What asks for it only when nothing else is said → its language.
+ALONE: dict[str, str] = {words: language for language, entry in _TABLE.items() for words in entry["alone"]}
 
 
 def language_of(words: str) -> str:

@@ -1,6 +1,7 @@
 """What replies mean: every word of every language as people type it, and how seldom an ordinary text is misread."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,7 +143,40 @@ def test_lost_characters_are_read_as_what_they_may_have_been(blurred: str, may: 
     assert keywords.may_mean_stop(blurred) is may
 
 
-def test_a_very_long_text_is_read_in_no_time() -> None:
-    assert classify("a " * 5000 + "please don't text me").meaning == "review"
-    assert classify("!" * 20000).meaning == "conversation"
-    assert classify("no " * 3000 + "stop").meaning == "review"
+MANY = 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "in_us"),
+    [
+        ("please don't text me. " + "a " * MANY, "review", "review"),
+        ("stop" + " please" * MANY, "review", "opt_out"),
+        ("stop " * MANY, "review", "opt_out"),
+        ("a" + "!" * MANY + "b", "conversation", "conversation"),
+        ("yes" + " please" * MANY, "conversation", "conversation"),
+        ("a " * MANY + "stop", "conversation", "conversation"),
+    ],
+)
+def test_of_a_very_long_text_the_head_is_read(text: str, meaning: str, in_us: str, monkeypatch: Any) -> None:
+    seen = []
+    monkeypatch.setattr(keywords, "_flat", lambda text, flat=keywords._flat: [seen.append(len(text)), flat(text)][1])
+    assert (classify(text).meaning, classify(text, "US").meaning) == (meaning, in_us)
+    assert keywords.normalise(text) == ""
+    keywords.may_mean_stop(text)
+    assert max(seen) <= keywords.LONGEST == 1600
+
+
+def test_a_text_is_long_from_one_character_more() -> None:
+    assert classify("stop".ljust(1600)).meaning == "opt_out"
+    assert classify("stop".ljust(1601)).meaning == "review"
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("stop please, thank you", "stop"), ("xplease", "xplease"), ("x_please", "x_please"), ("please", "please"),
+        ("please please", "please"), ("oui s’il te plaît!", "oui"), ("stop __ please", "stop"),
+    ],
+)  # fmt: skip
+def test_politeness_at_the_end_is_left_out(text: str, bare: str) -> None:
+    assert keywords.normalise(text) == bare
