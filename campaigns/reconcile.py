@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -39,13 +39,15 @@ class Line:
     """A received text, as the log has it.
 
     Attributes:
-        at: when.
+        at: when; in the hour that comes twice in autumn, the later of the two moments.
+        earlier: the earlier one; else the same.
         sender, to: as they came.
         text: the words; where ``blurred`` holds, dots may stand for other characters.
         identity: the same for the same line of the same file, told apart from equal ones.
     """
 
     at: datetime
+    earlier: datetime
     sender: str
     to: str
     text: str
@@ -72,11 +74,13 @@ def parse(line: bytes, zone: ZoneInfo) -> Line | None:
     coding = flags[1] if len(flags) > 1 else ""
     text, blurred = _words(line[head.end() :], int(head["length"]), _HEX.get(coding, ""))
     try:
-        at = datetime.strptime(head["at"].decode(), "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
+        local = datetime.strptime(head["at"].decode(), "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
     except ValueError:
         raise Unreadable from None
+    moments = [local.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
     return Line(
-        at=at,
+        at=max(moments),
+        earlier=min(moments),
         sender=head["sender"].decode("ascii", "replace"),
         to=head["to"].decode("ascii", "replace"),
         text=text,
@@ -139,7 +143,7 @@ def _lost(found: list[Line], matched: set[int]) -> list[Line]:
     """The texts of a batch that no stored one accounts for; each stored one accounts for one only."""
     if not found:
         return []
-    first, last = min(line.at for line in found), max(line.at for line in found)
+    first, last = min(line.earlier for line in found), max(line.at for line in found)
     countries: dict[str, str] = {}
     for to in {line.to for line in found}:
         sender = origins.sender_of(to, GATEWAY)
@@ -160,14 +164,18 @@ def _lost(found: list[Line], matched: set[int]) -> list[Line]:
             row
             for row in known.get(_key(phones[line] or line.sender, line.to, line.text), [])
             if row.pk not in matched
-            and abs(row.received_at - line.at) <= TOLERANCE
+            and _apart(row, line) <= TOLERANCE
             and (line.blurred or row.body.split() == line.text.split())
         ]
         if not near:
             lost.append(line)
             continue
-        matched.add(min(near, key=lambda row: (abs(row.received_at - line.at), row.pk)).pk)
+        matched.add(min(near, key=lambda row: (_apart(row, line), row.pk)).pk)
     return lost
+
+
+def _apart(row: InboundMessage, line: Line) -> timedelta:
+    return min(abs(row.received_at - at) for at in (line.at, line.earlier))
 
 
 def _key(phone: str, to: str, text: str) -> tuple[str, str, str]:

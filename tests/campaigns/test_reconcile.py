@@ -1,7 +1,7 @@
 """What Kannel's access log holds and we do not: found, added once, and read with care where letters are lost."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,27 @@ def test_lost_letters_may_hold_but_never_say_yes(person: Contact, tmp_path: Path
 def test_times_are_those_of_the_zone_given(person: Contact, tmp_path: Path) -> None:
     read(tmp_path, line("hello", "2026-11-22 06:58:00"), zone="UTC")
     assert InboundMessage.objects.get().received_at.hour == 6
+
+
+@pytest.mark.parametrize("hour", [0, 1])  # 02:40 summer time, and 02:40 once more
+def test_in_the_hour_that_comes_twice_a_text_is_known_at_both(
+    person: Contact, tmp_path: Path, clock: Any, hour: int
+) -> None:
+    clock.move_to(datetime(2026, 10, 25, 8, tzinfo=UTC))
+    told("hello", "1", datetime(2026, 10, 25, hour, 40, tzinfo=UTC))
+    again = line("hello", "2026-10-25 02:40:00")
+    assert read(tmp_path, again) == {"read": 1, "known": 1, "added": 0, "unreadable": 0}
+
+
+def test_a_stop_lost_in_the_hour_that_comes_twice_came_the_second_time(tmp_path: Path, clock: Any) -> None:
+    clock.move_to(datetime(2026, 10, 25, 1, 20, tzinfo=UTC))  # 02:20, the second one
+    purpose = factories.purpose()
+    factories.sender(purpose.brand, gateway="kannel")
+    factories.consent(factories.contact(typed=NUMBER), purpose, captured_at=timezone.now())
+    clock.move_to(datetime(2026, 10, 25, 8, tzinfo=UTC))
+    assert read(tmp_path, line("STOP", "2026-10-25 02:40:00"))["added"] == 1
+    assert InboundMessage.objects.get().received_at == datetime(2026, 10, 25, 1, 40, tzinfo=UTC)
+    assert Consent.objects.get().status == "withdrawn"
 
 
 def test_a_wrong_call_says_what_is_wrong(tmp_path: Path) -> None:
