@@ -11,6 +11,8 @@ from consent.core.errors import InvalidNumber
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 LONGEST = 16  # a plus and fifteen digits
 _SHORT_CODE = re.compile(r"\d{1,8}")
+# Mobile numbers as some networks still tell them: Mexico's with its old 1, Argentina's without their 9.
+_MOBILE = ((re.compile(r"\+521(\d{10})"), r"+52\1"), (re.compile(r"\+54([1-8]\d{9})"), r"+549\1"))
 
 
 def phone_of(raw: str, country: str = "") -> str:
@@ -30,12 +32,17 @@ def phone_of(raw: str, country: str = "") -> str:
         return ""
     if typed.startswith("00"):
         typed = "+" + typed[2:]
-    for form in [typed] if typed.startswith("+") else [f"+{typed}", typed]:
+    whole = typed if typed.startswith("+") else f"+{typed}"
+    for form in dict.fromkeys([whole, _mobile(whole), typed]):
         try:
             return numbers.parse(form, country or None).e164
         except InvalidNumber:
             continue
-    return _possible(typed if typed.startswith("+") else f"+{typed}")
+    return _possible(whole)
+
+
+def _mobile(whole: str) -> str:
+    return next((found.expand(form) for plan, form in _MOBILE if (found := plan.fullmatch(whole))), whole)
 
 
 def _possible(typed: str) -> str:
