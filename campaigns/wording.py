@@ -34,6 +34,7 @@ _BRACED = re.compile(r"\{([^{}]*)\}")
 _GAP = "\x00"  # where a placeholder had nothing to say
 
 _ADDRESS = re.compile(r"://|@|/|\w\.\w{2,}", re.ASCII)
+_NUMBER = re.compile(r"\d{4}|\w[\u2024\u3002\uff0e\uff61]\w")  # or what browsers take for the dot of an address
 _LONGEST = {"first_name": 30, "name": 60}
 
 
@@ -88,12 +89,12 @@ def one_line(value: str) -> str:
 
 
 def names(contact: Contact | None) -> dict[str, str]:
-    """``name`` and ``first_name`` of somebody; empty where there is none or it is no name but an address or a text.
+    """``name`` and ``first_name`` of somebody; empty where there is none or it is a number, an address or a text.
 
     People type their names into public forms: a name that links somewhere would make us send it.
     """
     whole = one_line(contact.name) if contact else ""
-    if _ADDRESS.search(whole):
+    if _ADDRESS.search(whole) or _NUMBER.search(whole):
         whole = ""
     last, comma, rest = whole.partition(",")
     if comma and rest.strip():
