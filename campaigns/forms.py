@@ -171,7 +171,10 @@ class SenderForm(forms.ModelForm):
             ]
             self.fields["gateway"].help_text = _("Set up by whoever runs the site, by environment variables.")
         if "stop_sender" in self.fields:
-            self.fields["stop_sender"].queryset = Sender.objects.select_related("brand").filter(two_way=True)
+            answering = Sender.objects.select_related("brand").filter(two_way=True)
+            if self.instance.brand_id and not self.is_bound:  # what was chosen for another brand is told so by clean
+                answering = answering.filter(brand=self.instance.brand_id)
+            self.fields["stop_sender"].queryset = answering
 
     def clean_country(self) -> str:
         country = self.cleaned_data["country"].strip().upper()

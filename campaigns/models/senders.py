@@ -101,6 +101,10 @@ class Sender(models.Model):
             problems["two_way"] = _("Nobody can reply to a name.")
         if not self.two_way and (self.stop_sender is None or not self.stop_sender.two_way):
             problems["stop_sender"] = _("Choose a sender that receives replies, so that STOP works (RULES O2).")
+        elif self.stop_sender is not None and self.stop_sender.brand_id != self.brand_id:
+            problems["stop_sender"] = _("The sender belongs to another brand (RULES C4).")
+        if self.pk and Sender.objects.filter(stop_sender=self.pk).exclude(brand=self.brand_id).exists():
+            problems["brand"] = _("The sender belongs to another brand (RULES C4).")
         if unknown := set(self.kinds) - set(Purpose.Kind.values):
             problems["kinds"] = _("Not a kind of purpose: %s") % ", ".join(sorted(unknown))
         elif Purpose.Kind.MARKETING in self.kinds and _FRENCH_MOBILE.fullmatch(self.address):
