@@ -14,7 +14,7 @@ from django.db.models import CharField, F
 from django.db.models.functions import Cast
 
 from campaigns import openings, rules
-from campaigns.models import Conversation, Message
+from campaigns.models import Conversation, Message, Sender
 from consent.contacts import doors
 from consent.contacts.models import Contact
 from consent.ledger import decision
@@ -37,6 +37,7 @@ ANSWER_STOP_WITHIN = timedelta(minutes=5)  # RULES O5
 HELD_FOR = timedelta(minutes=15)  # a held text is asked about again after this
 CAP_UNKNOWN = timedelta(hours=1)  # when nobody can say when a cap frees
 SOON = timedelta(seconds=1)
+NOT_IN_USE = "not_in_use"  # the sender may not send this purpose any more (RULES C4)
 NOT_DECIDED = "error"  # the refusal of what could not be judged
 LATE = "late"
 _WHERE = ("country", "region", "zones", "known_zone")
@@ -146,6 +147,8 @@ def _by_decision(group: list[Message], at: datetime) -> dict[int, Verdict]:
     for message in group:
         row = judged.get(message.contact_id)
         refusal = _code(message, row)
+        if refusal == "" and batch.barred(message.sender):
+            refusal = NOT_IN_USE
         verdict = Verdict(refusal)
         if row is not None:
             place = openings.Place(row["country"], row["region"], row["known_zone"] or row["zones"])
@@ -184,8 +187,14 @@ class _Batch:
     def __init__(self, context: decision.Context) -> None:
         self.context, self.at = context, context.at
         self.hours = rules.hours_of(context)
+        self._barred: dict[int, bool] = {}
         self._closings: dict[openings.Place, datetime | None] = {}
         self._windows: dict[openings.Place, list[int]] = {}
+
+    def barred(self, sender: Sender) -> bool:
+        if sender.pk not in self._barred:
+            self._barred[sender.pk] = bool(sender.barred(self.context.purpose))
+        return self._barred[sender.pk]
 
     def closes(self, place: openings.Place) -> datetime | None:
         if place not in self._closings:

@@ -28,7 +28,7 @@ def launch(campaign: Campaign) -> int | None:
     """Start a scheduled campaign whose moment has come; whoever comes second finds it started.
 
     All or nothing: a launch that dies has not happened, and the sweep starts it again. An approval that no longer
-    covers what would be sent is void, and nothing starts.
+    covers what would be sent, or whose sender may no longer send it, is void, and nothing starts.
 
     Returns:
         How many texts were written, refused ones included; None: it was not to be started.
@@ -41,7 +41,7 @@ def launch(campaign: Campaign) -> int | None:
         now = timezone.now()
         if row is None or row.state != Campaign.State.SCHEDULED or (row.scheduled_at or now) > now:
             return None
-        if workflow.void_if_outdated(row):
+        if workflow.void_if_outdated(row, launching=True):
             return None
         row.state = workflow.check_move("start", row.state)
         row.launched_at = now

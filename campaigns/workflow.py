@@ -130,15 +130,22 @@ def _void(campaign: Campaign) -> None:
     campaign.approved_content, campaign.approved_counts = "", None
 
 
-def void_if_outdated(campaign: Campaign) -> bool:
+def void_if_outdated(campaign: Campaign, *, launching: bool = False) -> bool:
     """Take an approval back that no longer covers what would be sent; inside ``history.acting``.
+
+    Args:
+        campaign: approved or scheduled; any other stays as it is.
+        launching: also take it back when something stands against sending by now (``problems``).
 
     Returns:
         Whether it was taken back: the campaign is a draft again and must not be launched.
     """
-    if not outdated(campaign):
+    if outdated(campaign):
+        reason = _("Audience, sender or purpose changed after the approval, which is void")
+    elif launching and (found := problems(campaign)):
+        reason = " ".join(found)
+    else:
         return False
-    reason = _("Audience, sender or purpose changed after the approval, which is void")
     with _moving(campaign, "edited", None, reason) as locked:
         _void(locked)
     return True
