@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from campaigns import gate
@@ -36,7 +36,10 @@ def block(contact: Contact | None = None, phone: str = "") -> int:
     """
     if contact is None and phone:
         contact = Contact.objects.filter(phone=phone).first()
-    whose = Q(contact=contact) if contact is not None else Q(contact__isnull=True, phone=phone)
+    whose = Q(contact__isnull=True, phone=phone)
+    if contact is not None:  # with what waits for the number from before they were known, but the answer to a STOP
+        before = Q(contact__isnull=True, phone=contact.phone.as_e164) & ~Q(kind=Message.Kind.OPT_OUT)
+        whose = Q(contact=contact) | before
     found = Message.objects.filter(whose, state__in=Message.OPEN)
     if not found.exists():  # mostly nothing waits, and finding that out must not cost a STOP anything
         return 0
@@ -94,16 +97,21 @@ def give_back(token: str) -> int:
 
 
 def late(at: datetime) -> int:
-    """Close what waited too long.
+    """Close what waited too long, and what came back from a hand-over after its campaign was over.
 
     Returns:
-        How many texts were too late.
+        How many texts were closed.
     """
     ended = Campaign.objects.filter(state__in=[Campaign.State.SENDING, Campaign.State.PAUSED], ends_at__lte=at)
     waiting = Message.objects.filter(state=S.QUEUED, expires_at__lte=at)
     closed = _each_batch(waiting.filter(campaign__isnull=True), state=S.LATE, finished_at=at)
     for campaign in ended.values_list("pk", flat=True):
         closed += _each_batch(waiting.filter(campaign=campaign), state=S.LATE, finished_at=at)
+    left = Message.objects.filter(campaign=OuterRef("pk"), state=S.QUEUED)
+    over = Campaign.objects.filter(Exists(left), state__in=[Campaign.State.CANCELLED, Campaign.State.COMPLETED])
+    for campaign in over.values_list("pk", flat=True):
+        waiting = Message.objects.filter(campaign=campaign, state=S.QUEUED)
+        closed += _each_batch(waiting, state=S.CANCELLED, finished_at=at)
     return closed
 
 

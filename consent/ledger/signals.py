@@ -5,7 +5,7 @@ from django.dispatch import Signal
 
 # sender=Consent, moved=[(consent id, move of ``moves.MOVES``)]: answers were recorded, by a person or an import.
 answered = Signal()
-# sender=Consent, contact=Contact, ended=[Consent]: the person said stop.
+# sender=Consent, contact=Contact, ended=[Consent]: the person said stop, or a consent was ended for another reason.
 stopped = Signal()
 # sender=Consent, consents=[id]: their first text would come too late, so the person is to be asked (RULES C9).
 reconfirmation_asked = Signal()

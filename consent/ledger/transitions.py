@@ -251,9 +251,10 @@ def end(consent: Consent, move: str, *, effective_at: datetime) -> Consent:
     """
     if effective_at > timezone.now():
         raise IllegalMove(_("The date is in the future. Write when it happened."), rule="C15")
-    Contact.objects.select_for_update().get(pk=consent.contact_id)
+    contact = Contact.objects.select_for_update().get(pk=consent.contact_id)
     locked = Consent.objects.select_for_update().get(pk=consent.pk)
     _end(locked, move, effective_at)
+    signals.stopped.send(sender=Consent, contact=contact, ended=[locked])
     return locked
 
 
