@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import effects
 from campaigns.gateways.base import Accepted, Receipt, Refused
-from campaigns.models import Message
+from campaigns.models import Campaign, Message
 from consent.contacts.models import Contact
 from consent.core.errors import DomainError
 
@@ -36,6 +36,7 @@ MINE = (S.HANDED, S.UNKNOWN)  # a worker's own word, also when it comes after th
 
 PAUSES = (1, 5, 15, 60)  # minutes until a text the gateway could not take is tried again; the last one repeats
 MOST_ATTEMPTS = 10
+ENDED = (Campaign.State.CANCELLED, Campaign.State.COMPLETED)
 NOT_SENT = "not_sent"  # settled by a person
 
 
@@ -73,6 +74,8 @@ def refused(message: Message, result: Refused, at: datetime) -> bool:
 
 def _try_again(message: Message, result: Refused, at: datetime) -> bool:
     mine = Message.objects.filter(pk=message.pk, claim=message.claim, state__in=MINE)
+    if mine.filter(campaign__state__in=ENDED).update(state=S.CANCELLED, error=result.code[:80], finished_at=at):
+        return True  # the campaign was cancelled during the hand-over
     again_at = at + pause(message.attempts)
     over = message.expires_at is not None and again_at >= message.expires_at
     if over or (message.attempts >= MOST_ATTEMPTS and not result.ours):
@@ -136,7 +139,7 @@ def _take(message: Message, receipt: Receipt) -> bool:
             _lock(message)
         if not Message.objects.filter(pk=message.pk, state__in=SOURCES[receipt.state]).update(**changes):
             return False
-        effects.apply(message, receipt.effect, now)
+        effects.apply(message, receipt.effect, now, message.handed_at)
     return True
 
 
@@ -171,8 +174,8 @@ def settle(message: Message, how: str, user: Any, reason: str) -> Message:
         NotUnknown: its outcome is known by now.
     """
     now = timezone.now()
-    noted = {"how": how, "by": user.get_username(), "at": now.isoformat(), "reason": reason.strip()}
-    changes: dict[str, Any] = {"decision": {**message.decision, "settled": noted}}
+    noted = {"how": how, "by": user.get_username(), "at": now.isoformat()}
+    changes: dict[str, Any] = {"decision": {**message.decision, "settled": noted}, "note": reason.strip()}
     if how == NOT_SENT:
         changes |= {"state": S.FAILED, "error": NOT_SENT, "finished_at": now}
     elif how == S.SENT:

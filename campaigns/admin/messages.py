@@ -264,7 +264,7 @@ class MessageAdmin(ReadOnly, PlacetAdmin):
             rows.append((_("Sending windows"), format_html('<ul class="plain">{}</ul>', named)))
         if settled := noted.get("settled"):
             how = _("sent") if settled.get("how") == "sent" else _("not sent")
-            rows.append((_("Settled as"), f"{how} · {settled.get('by', '')} · {settled.get('reason', '')}"))
+            rows.append((_("Settled as"), f"{how} · {settled.get('by', '')} · {message.note}"))
         return rows
 
     # --- what nobody knows -----------------------------------------------------------------------------

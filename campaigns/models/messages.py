@@ -102,6 +102,7 @@ class Message(models.Model):
     handed_at = models.DateTimeField(_("handed over"), null=True, blank=True)
     gateway_id = models.CharField(_("gateway's id"), max_length=80, blank=True)
     error = models.CharField(_("gateway's answer"), max_length=80, blank=True)  # a code, never a text
+    note = models.TextField(_("reason"), blank=True)  # how whoever settled it knows; free words, so not in ``decision``
     finished_at = models.DateTimeField(_("final"), null=True, blank=True)
 
     class Meta:

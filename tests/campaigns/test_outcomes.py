@@ -122,7 +122,7 @@ def test_a_person_settles_what_nobody_knew_and_nothing_is_sent_again(officer: An
     outcomes.settle(message, how, officer, "asked the carrier")
     assert message.state == state
     settled = message.decision["settled"]
-    assert (settled["how"], settled["by"], settled["reason"]) == (how, "officer", "asked the carrier")
+    assert (settled["how"], settled["by"], message.note) == (how, "officer", "asked the carrier")
 
 
 @pytest.mark.parametrize("state", [s for s in S.values if s not in ("unknown", "refused")])
