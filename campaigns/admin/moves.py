@@ -117,9 +117,12 @@ MOVES: dict[str, Page] = {
 class Moves:
     """What ``CampaignAdmin`` can do with a campaign."""
 
-    def may_move(self, request: HttpRequest, move: str) -> bool:
-        """Whether this person's role includes a move."""
-        return any(request.user.has_perm(f"campaigns.{name}") for name in MOVES[move].permissions)
+    def may_move(self, request: HttpRequest, move: str, campaign: Campaign) -> bool:
+        """Whether this person's role includes a move; what the brake paused goes on by who may approve it."""
+        names = MOVES[move].permissions
+        if move == "resume" and campaign.paused_by == Campaign.PausedBy.BRAKE:
+            names = MOVES["approve"].permissions
+        return any(request.user.has_perm(f"campaigns.{name}") for name in names)
 
     def moves_of(self, request: HttpRequest, campaign: Campaign) -> list[dict[str, Any]]:
         """The buttons: what is legal now and what this person may do, the main thing first."""
@@ -135,13 +138,13 @@ class Moves:
                 "style": f"button--{page.style}" if page.style else "",
             }
             for name, page in MOVES.items()
-            if name in legal and self.may_move(request, name) and not (name == "approve" and wrote)
+            if name in legal and self.may_move(request, name, campaign) and not (name == "approve" and wrote)
         ]
 
     def move_view(self, request: HttpRequest, pk: int, move: str) -> HttpResponse:
         """Ask once more, with what there is to decide upon; a confirmed POST goes through the door."""
         campaign = self.campaign(request, pk)
-        if not self.may_move(request, move):
+        if not self.may_move(request, move, campaign):
             raise PermissionDenied
         back = HttpResponseRedirect(page_of(campaign))
         try:
