@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -59,13 +60,17 @@ def is_open(conversation: Conversation, at: datetime) -> bool:
 
 
 @transaction.atomic
-def reply(conversation: Conversation, text: str, user: Any) -> Message:
+def reply(conversation: Conversation, text: str, user: Any, nonce: UUID | None = None) -> Message:
     """Answer in a conversation; the gate decides once more when the text goes.
 
     Args:
         conversation: an open one.
         text: the answer, at most ``LONGEST`` characters.
         user: who writes.
+        nonce: of the form it was written in, which sends one text however often it comes.
+
+    Returns:
+        The message; the one already there when its form came before.
 
     Raises:
         DomainError: the conversation is closed, the text is empty or too long, or the person may not be texted.
@@ -84,18 +89,21 @@ def reply(conversation: Conversation, text: str, user: Any) -> Message:
         )
     if refusal := _may_not(contact, row):
         raise DomainError(refusal, rule="O8")
+    once = f"reply:{nonce}" if nonce else None
     message = outbox.queue(
         Message.Kind.REPLY,
         sender=row.sender,
         contact=contact,
         phone=str(contact.phone.as_e164),
         language=contact.language,
+        once=once,
         body=body,
         inbound=row.inbound.order_by("-received_at", "-pk").first(),
         written_by=user,
         expires_at=row.closes_at,
     )
-    assert message is not None  # noqa: S101 - for the type checker; only what may happen once can be missing
+    if message is None:  # a double click
+        return Message.objects.get(once=once)
     row.answered_at = now
     row.save(update_fields=["answered_at"])
     conversation.answered_at = now

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
@@ -44,6 +45,8 @@ class ReplyForm(forms.Form):
         max_length=conversations.LONGEST,
         widget=forms.Textarea(attrs={"rows": 2, "data-reply": "", "aria-describedby": "reply-count"}),
     )
+    # Browsers must not put an old one back: its answer went.
+    nonce = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -193,7 +196,7 @@ class ConversationAdmin(ReadOnly, PlacetAdmin):
         form = ReplyForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
-                conversations.reply(conversation, form.cleaned_data["text"], user)
+                conversations.reply(conversation, user=user, **form.cleaned_data)
             except DomainError as error:
                 form.add_error(None, str(error))
             else:

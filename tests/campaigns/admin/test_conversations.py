@@ -1,5 +1,6 @@
 """Conversations: whose they are, how long they last, what was said, and answering in them."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -130,6 +131,17 @@ def test_an_answer_is_written_by_a_person_to_the_person(recruiter: Any, sign_in:
     assert reply.body == "Yes, from six to two."
     conversation.refresh_from_db()
     assert conversation.answered_at == timezone.now()
+
+
+def test_a_double_click_sends_one_text(officer: Any, sign_in: Any, clock: Any) -> None:
+    conversation = talk()
+    client = sign_in(officer)
+    for said in ("Yes.", "From six to two."):
+        (nonce,) = re.findall(r'name="nonce" value="([^"]+)"', body(client.get(page(conversation))))
+        for _click in range(2):
+            assert client.post(page(conversation), {"text": said, "nonce": nonce}).status_code == 302
+    assert [m.body for m in Message.objects.filter(kind="reply").order_by("pk")] == ["Yes.", "From six to two."]
+    assert client.post(page(conversation), {"text": "Hello", "nonce": "x"}).status_code == 422
 
 
 def test_a_closed_conversation_takes_no_answer_and_keeps_what_was_typed(officer: Any, sign_in: Any, clock: Any) -> None:
