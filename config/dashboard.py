@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Q, Subquery
+from django.db.models import Count, F, Q, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,9 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from campaigns.models import Campaign, Message
+from campaigns import outbox
+from campaigns.models import Campaign, Conversation, InboundMessage, Message
+from consent.contacts.models import Contact
 from consent.core import charts, jobs
-from consent.ledger import figures, selections
+from consent.ledger import access, decision, figures, selections
 from consent.ledger.models import Brand, Consent, ImportBatch, Method, Notice, PrivacyPolicy, Proof, Purpose
 from consent.retention.models import JobRun
 from consent.retention.tasks import run_job
@@ -54,6 +56,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         if reach and user.has_perm("campaigns.add_campaign"):
             shown["campaigns"] = _own_campaigns(user)
     elif shown["may_record"]:
+        shown["work"] = _answering(user)
         shown["own"] = (
             Proof.objects.filter(recorded_by_user=user)
             .select_related("contact", "purpose__brand")
@@ -153,12 +156,12 @@ def _notices(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _reach(data: dict[str, Any]) -> dict[str, Any]:
-    """How many may be texted, by purpose, without saying who: a campaign manager sees no persons."""
+    """How many may be texted now or at the next hour, by purpose: a campaign manager sees no persons."""
     purposes = Purpose.objects.select_related("brand").in_bulk([row["purpose"] for row in data["reach"]])
     return {
         "reach": [
             Figure(
-                row["counts"]["allowed"],
+                sum(row["counts"].get(code, 0) for code in ("allowed", *decision.deferring())),
                 str(purposes[row["purpose"]]),
                 reverse("admin:ledger_purpose_change", args=[row["purpose"]]),
             )
@@ -170,7 +173,7 @@ def _reach(data: dict[str, Any]) -> dict[str, Any]:
 
 def _work(user: Any) -> list[Figure | dict[str, Any]]:
     """What waits for somebody, from tables that stay small."""
-    waiting: list[Any] = []
+    waiting: list[Any] = [*_texting(user), *_answering(user)]
     for model in (Notice, PrivacyPolicy):
         name = model._meta.model_name
         if user.has_perm(f"ledger.view_{name}"):
@@ -188,15 +191,18 @@ def _work(user: Any) -> list[Figure | dict[str, Any]]:
             label = ngettext("rejected row in %(file)s", "rejected rows in %(file)s", batch.rejected)
             label %= {"file": batch.filename}
             waiting.append(Figure(batch.rejected, label, reverse("admin:ledger_importbatch_change", args=[batch.pk])))
-    waiting += _texting(user)
     if user.has_perm("retention.view_jobrun"):
         waiting += _failing()
     return [figure for figure in waiting if not isinstance(figure, Figure) or figure.value]
 
 
-def _texting(user: Any) -> list[Figure]:
-    """Campaigns to be approved or looked after, and texts whose outcome nobody knows."""
-    waiting = []
+def _texting(user: Any) -> list[Figure | dict[str, Any]]:
+    """Campaigns to be approved or looked after, texts whose outcome nobody knows, doubtful replies, what is mute."""
+    waiting: list[Figure | dict[str, Any]] = []
+    if user.has_perm("campaigns.review_inbound"):
+        n = InboundMessage.objects.filter(state=InboundMessage.State.REVIEW).count()
+        label = ngettext("reply that may mean stop", "replies that may mean stop", n)
+        waiting.append(Figure(n, label, reverse("admin:campaigns_inboundmessage_changelist"), "stop"))
     approves, starts = (user.has_perm(f"campaigns.{name}_campaign") for name in ("approve", "launch"))
     if approves or starts:
         paused, by = Q(state=Campaign.State.PAUSED), Campaign.PausedBy
@@ -219,7 +225,25 @@ def _texting(user: Any) -> list[Figure]:
         n = Message.objects.filter(state=Message.State.UNKNOWN).count()
         label = ngettext("text with unknown outcome", "texts with unknown outcome", n)
         waiting.append(Figure(n, label, f"{reverse('admin:campaigns_message_changelist')}?unknown=1"))
+    if user.has_perm("campaigns.view_sender"):
+        url = reverse("admin:campaigns_sender_changelist")
+        sentence = _("%(purpose)s: no sender may text for it")
+        waiting += [{"sentence": sentence % {"purpose": purpose}, "url": url} for purpose in outbox.mute()]
     return waiting
+
+
+def _answering(user: Any) -> list[Figure]:
+    """The people who wait for an answer, as far as this person may answer them."""
+    if not user.has_perm("campaigns.reply_conversation"):
+        return []
+    waiting = Conversation.objects.filter(
+        Q(answered_at__isnull=True) | Q(answered_at__lt=F("last_inbound_at")), closes_at__gt=timezone.now()
+    )
+    if not user.has_perm("contacts.see_numbers"):
+        waiting = waiting.filter(contact__in=Contact.objects.filter(access.own(user)).order_by().values("pk"))
+    n = waiting.count()
+    label = ngettext("person waits for an answer", "people wait for an answer", n)
+    return [Figure(n, label, reverse("admin:campaigns_conversation_changelist"))] if n else []
 
 
 def _own_campaigns(user: Any) -> list[dict[str, Any]]:

@@ -153,6 +153,12 @@ class InboundMessageAdmin(ReadOnly, PlacetAdmin):
         rows = super().get_queryset(request).select_related(*self.list_select_related, "handled_by")
         return rows.annotate(whole=Value(whole))
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """In the queue, what tells one doubtful reply from another; elsewhere everything."""
+        if request.GET.get(QueueFilter.parameter_name):
+            return self.list_display
+        return ("received", "who", "number", "said", "campaign", "clock")
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-id",) if request.GET.get(QueueFilter.parameter_name) else ("review_by", "id")
 

@@ -1,6 +1,7 @@
 """Builds the demo world: the ledger's, and on it senders, campaigns and what came back; through the doors, each at its
 own time."""
 
+from collections.abc import Iterable
 from unittest import mock
 
 from django.db import transaction
@@ -19,7 +20,11 @@ def build() -> None:
         senders.make(world)
         worlds.append(world)
 
-    with mock.patch.object(waking, "wake", lambda woken: [past.settle(world) for world in worlds if list(woken)]):
+    def settle(woken: Iterable[int]) -> None:
+        if list(woken):
+            past.settle(worlds[0])
+
+    with mock.patch.object(waking, "wake", settle):
         world = ledger.build(prepare)
     with mock.patch.object(waking, "wake", lambda woken: None):  # workers are called by hand, at their times
         stories.tell(world)

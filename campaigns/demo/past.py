@@ -19,7 +19,7 @@ def settle(world: World) -> None:
 
     Called in place of waking a worker, so that a text is gone before the next thing happens to the person.
     """
-    gone, used = [], {}
+    gone = []
     for message in Message.objects.filter(state=S.QUEUED, created_at=timezone.now()).order_by("pk"):
         at = _when(message.created_at) + timedelta(seconds=world.chance.randint(2, 50))
         if at > world.now - timedelta(minutes=10) or (message.expires_at and at >= message.expires_at):
@@ -32,12 +32,10 @@ def settle(world: World) -> None:
         message.gateway_id = f"console-{message.pk}"
         message.decision = {"at": at.isoformat(), "codes": [], "purpose": message.purpose_id}
         gone.append(message)
-        if message.kind == K.WELCOME:
-            used[message.consent_id] = at
     for message in gone:
         message.save()
-    for consent_id, at in used.items():
-        Consent.objects.filter(pk=consent_id).update(last_used_at=at)
+        if message.consent and message.kind == K.WELCOME:
+            Consent.objects.filter(pk=message.consent.pk).update(last_used_at=message.handed_at)
 
 
 def _when(written: datetime) -> datetime:

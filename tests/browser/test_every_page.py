@@ -16,8 +16,9 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from campaigns import preflight
-from campaigns.models import Campaign, Message, SendingWindow
+from campaigns import conversations, inbound, preflight
+from campaigns.gateways import base
+from campaigns.models import Campaign, Conversation, InboundMessage, Message, SendingWindow
 from consent.contacts.doors import suppress
 from consent.contacts.models import Audience, Contact, Export, Tag
 from consent.ledger.models import Consent, ImportBatch, ImportRow, Notice, PrivacyPolicy
@@ -67,12 +68,20 @@ PAGES: dict[str, Callable[[], str]] = {
     "admin:campaigns_message_was_sent": _of(Message, "admin:campaigns_message_was_sent", state="unknown"),
     "admin:campaigns_message_was_not_sent": _of(Message, "admin:campaigns_message_was_not_sent", state="unknown"),
     "admin:campaigns_message_ask": _of(Message, "admin:campaigns_message_ask", state="unknown"),
+    "admin:campaigns_inboundmessage_stop": _of(InboundMessage, "admin:campaigns_inboundmessage_stop", state="review"),
+    "admin:campaigns_inboundmessage_not_stop": _of(
+        InboundMessage, "admin:campaigns_inboundmessage_not_stop", state="review"
+    ),
+    "admin:campaigns_inboundmessage_wrong_number": _of(
+        InboundMessage, "admin:campaigns_inboundmessage_wrong_number", state="review"
+    ),
 }  # fmt: skip
 # Data, downloads, redirects and buttons; log-in and log-out show their pages to nobody signed in and are tested below.
 NO_PAGE = {
     "admin:campaigns_campaign_preflight",
     "admin:campaigns_campaign_preview",
     "admin:campaigns_campaign_progress",
+    "admin:campaigns_conversation_count",
     "admin:autocomplete",
     "admin:evidence",
     "admin:jsi18n",
@@ -121,6 +130,7 @@ def world(officer: Any, db: None, django_user_model: Any) -> None:
             filename="opt_ins.csv", file_sha256="0" * 64, country="IT", reason="Fair", state=state, total=3, actor="x"
         )
         ImportRow.objects.create(batch=batch, number=2, outcome="rejected", field="phone", reason="A landline.")
+    replies(person)  # answered before there are campaigns: the worker would close one of which nothing waits
     campaigns(alerts, person, make_user(django_user_model, "manager"), officer)
     runner.run("remind_expiring")
     runner.run("expire_consents", simulate=True)
@@ -142,6 +152,16 @@ def campaigns(purpose: Any, person: Contact, author: Any, approver: Any) -> None
         person, campaign=row, state="unknown", handed_at=now, decision={"at": now.isoformat(), "codes": []}
     )
     factories.message(campaign=row, state="refused", refusal="withdrawn")
+
+
+def replies(person: Contact) -> None:
+    """A question and an answer to it, and a text that may mean stop."""
+    sender, now = factories.sender(), timezone.now()
+    for n, body in enumerate(["Is it day shift?", "Please do not write to me any more."]):
+        told = base.Inbound(f"in-{n}", str(person.phone.as_e164), sender.address, body, now)
+        inbound.receive("console", told)
+        if n == 0:
+            conversations.reply(Conversation.objects.get(), "Yes, from six to two.", None)
 
 
 def admin_names(patterns: Any = None) -> Iterator[str]:

@@ -102,7 +102,7 @@ def test_a_large_ledger_shows_kept_figures_in_the_same_few_queries(
 
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse("admin:refresh_figures"))
-    queries = 14
+    queries = 18
     with django_assert_num_queries(queries):
         page = client.get(PAGE)
     assert page.context["figures"][0].value == 1
