@@ -8,6 +8,7 @@ import hmac
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -98,7 +99,8 @@ class Webhook:
             sender=values.name(said["from"]),
             to=values.name(said.get("to")),
             text=values.text(said.get("text")),
-            at=values.moment(said.get("at")),
+            # Where it does not say when, when it signed: a call that is repeated stays the same text.
+            at=values.moment(said.get("at")) or datetime.fromtimestamp(int(call.headers["x-placet-timestamp"]), UTC),
         )
 
     def ask(self, reference: int, gateway_id: str) -> Receipt | None:

@@ -19,11 +19,12 @@ ACTOR = history.Actor.job("inbound")
 REASON = "A text message of the person"
 GIVE_UP = timedelta(hours=1)  # what cannot be understood for so long goes to a person
 RETRIED_AT_ONCE = 50
+CLOCKS_DIFFER = timedelta(minutes=5)  # so far a gateway's clock may be behind, or its text late, without counting
 _log = logging.getLogger(__name__)
 
 
-def receive(gateway_name: str, told: Inbound, *, blurred: bool = False) -> InboundMessage:
-    """Keep a text and do what it says; the same text told again changes nothing.
+def receive(gateway_name: str, told: Inbound, *, blurred: bool | None = None) -> InboundMessage:
+    """Keep a text and do what it says; the same text told again changes nothing, another one under its id is kept too.
 
     When what it says cannot be done, the text is kept all the same, all sending to the person is held, and
     ``retry_new`` tries again (P9).
@@ -31,12 +32,23 @@ def receive(gateway_name: str, told: Inbound, *, blurred: bool = False) -> Inbou
     Args:
         gateway_name: who told us.
         told: the text, as told.
-        blurred: it comes from a log in which other characters than ASCII are dots.
+        blurred: it comes from a log, True when other characters than ASCII are dots in it; None: the gateway calls.
 
     Returns:
         The stored text; the one already there when it is known.
     """
     row = _row(gateway_name, told, blurred)
+    known = _keep(row)
+    if known is not None and (known.phone, known.body) != (row.phone, row.body):
+        reused = row.gateway_id  # by a gateway that counts anew: it may be a STOP
+        row = _row(gateway_name, told, blurred)
+        row.gateway_id = f"{reused[:11]}-{_fingerprint(told, reused)}"
+        known = _keep(row)
+    return known or row
+
+
+def _keep(row: InboundMessage) -> InboundMessage | None:
+    """Store a text and do what it says, unless one with its id is there: that one."""
     try:
         with transaction.atomic(), history.acting(ACTOR, REASON):
             row.save(force_insert=True)
@@ -46,11 +58,14 @@ def receive(gateway_name: str, told: Inbound, *, blurred: bool = False) -> Inbou
         if known is None:
             raise
         return known
-    return row
+    return None
 
 
-def _row(gateway_name: str, told: Inbound, blurred: bool) -> InboundMessage:
+def _row(gateway_name: str, told: Inbound, blurred: bool | None) -> InboundMessage:
     now = timezone.now()
+    at = min(told.at or now, now)
+    if blurred is None and at >= now - CLOCKS_DIFFER:  # our own clock: it says what came after what
+        at = now
     told = replace(told, sender=_storable(told.sender), to=_storable(told.to), text=_storable(told.text))
     sender = origins.sender_of(told.to, gateway_name)
     return InboundMessage(
@@ -59,7 +74,7 @@ def _row(gateway_name: str, told: Inbound, blurred: bool) -> InboundMessage:
         raw_from=told.sender[:40],
         raw_to=told.to[:40],
         body=told.text,
-        received_at=min(told.at or now, now),
+        received_at=at,
         phone=origins.phone_of(told.sender, sender.country if sender else ""),
         sender=sender,
         rule=processing.BLURRED if blurred else "",
@@ -72,7 +87,10 @@ def _storable(text: str) -> str:
 
 
 def _fingerprint(told: Inbound, minute: str) -> str:
-    """What stands for a missing id: the same words from the same number within the same minute are the same text."""
+    """What stands for a missing id: the same words from the same number within the same minute are the same text.
+
+    The minute is the gateway's, not that of our clock: a call that is repeated stays the same text.
+    """
     said = "\n".join((told.sender, told.to, told.text, minute))
     return "own-" + salted_hmac("campaigns.inbound", said, algorithm="sha256").hexdigest()
 

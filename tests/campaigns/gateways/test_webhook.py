@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from campaigns import inbound
 from campaigns.gateways import webhook
 from campaigns.gateways.base import Accepted, Callback, Inbound, OutcomeUnknown, Outgoing, Receipt, Refused
 from tests.campaigns.gateways import stub as stubs
@@ -153,3 +154,17 @@ def test_our_own_text_sent_back_is_no_inbound(gateway: webhook.Webhook, stub: st
     assert gateway.verify(echoed)  # one secret signs both ways
     assert gateway.parse_inbound(echoed) is None
     assert gateway.parse_status(echoed) is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ahead", [0, 200])
+def test_a_repeated_call_without_id_and_time_is_the_same_text(gateway: webhook.Webhook, clock: Any, ahead: int) -> None:
+    signed = call({"from": "+393120000001", "to": "36123", "text": "START"}, at=ahead)
+    found = []
+    for _time in range(2):
+        told = gateway.parse_inbound(signed)
+        assert told is not None
+        found.append(inbound.receive("webhook", told))
+        assert found[-1].received_at <= timezone.now()
+        clock.shift(timedelta(seconds=61))
+    assert found[0] == found[1]

@@ -74,3 +74,14 @@ def test_what_no_database_takes_is_left_out(person: Contact) -> None:
     row = hear("ST\x00OP", person, to="36\x00123", gateway_id="a\x00\ud800" + "b" * 100)
     assert (row.body, row.meaning, row.gateway_id) == ("STOP", M.OPT_OUT, "a?" + "b" * 78)
     assert hear("hi \ud83d", "x" * 60, to="y" * 60).state == S.HANDLED
+
+
+def test_another_text_under_a_known_id_is_kept_once(person: Contact, job_alerts: Any, clock: Any) -> None:
+    other = factories.consent(to=job_alerts).contact
+    first = hear("hello", other, gateway_id="17")
+    stop = hear("STOP", person, gateway_id="17")
+    assert refusal(person, job_alerts) == "suppressed"
+    clock.shift(timedelta(minutes=2))
+    assert (hear("STOP", person, gateway_id="17"), hear("hello", other, gateway_id="17")) == (stop, first)
+    assert hear("STOP", other, gateway_id="17" + "0" * 78).pk != hear("STOP", person, gateway_id="17" + "0" * 78).pk
+    assert max(len(row.gateway_id) for row in InboundMessage.objects.all()) == 80
