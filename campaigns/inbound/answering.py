@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns import keywords, outbox
 from campaigns.models import InboundMessage, Keyword, Message
 from consent.contacts import doors
-from consent.contacts.models import Contact, Suppression
+from consent.contacts.models import Suppression
 from consent.core import digests, numbers
 from consent.core.errors import InvalidNumber
 from consent.ledger import proofs, transitions
@@ -117,29 +117,28 @@ def start_again(row: InboundMessage) -> bool:
     """
     if row.contact is None or row.sender is None:
         return False
-    stop = _newest_stop(row, row.contact)
-    if stop is None:
-        return False
-    withdrawn = Consent.objects.filter(
-        contact=row.contact,
-        status=Consent.Status.WITHDRAWN,
-        purpose__brand=row.sender.brand_id,
-        purpose__active=True,
-        effective_at__gte=_first_said(stop),
-        effective_at__lte=stop.since,
-    )
-    if stop.purpose_id:
-        withdrawn = withdrawn.filter(purpose=stop.purpose_id)
     restored = 0
-    for consent in withdrawn.select_related("purpose__brand").order_by("pk"):
-        if notice := _words_of_before(consent):
-            act = _act(row, Answer.YES, consent.purpose, notice)
-            restored += transitions.record_answer(row.contact, consent.purpose, act).move == "give"
+    for stop in _newest_stops(row):
+        withdrawn = Consent.objects.filter(
+            contact=row.contact,
+            status=Consent.Status.WITHDRAWN,
+            purpose__brand=row.sender.brand_id,
+            purpose__active=True,
+            effective_at__gte=_first_said(stop),
+            effective_at__lte=stop.since,
+        )
+        if stop.purpose_id:
+            withdrawn = withdrawn.filter(purpose=stop.purpose_id)
+        for consent in withdrawn.select_related("purpose__brand").order_by("pk"):
+            if notice := _words_of_before(consent):
+                act = _act(row, Answer.YES, consent.purpose, notice)
+                restored += transitions.record_answer(row.contact, consent.purpose, act).move == "give"
     row.rule = "5 undoes a stop" if restored else row.rule
     return restored > 0
 
 
-def _newest_stop(row: InboundMessage, contact: Contact) -> Suppression | None:
+def _newest_stops(row: InboundMessage) -> list[Suppression]:
+    """What the newest STOP suppresses; one that came late does so purpose by purpose."""
     assert row.sender is not None  # noqa: S101 - for the type checker; asked by the caller
     brand = row.sender.brand_id
     mine = [
@@ -148,7 +147,8 @@ def _newest_stop(row: InboundMessage, contact: Contact) -> Suppression | None:
         if brand == stop.brand_id or (stop.purpose and stop.purpose.brand_id == brand)
         or (stop.brand_id is None and stop.purpose_id is None)
     ]  # fmt: skip
-    return max((s for s in mine if s.since <= row.received_at), key=lambda s: (s.since, s.pk), default=None)
+    newest = max((s.since for s in mine if s.since <= row.received_at), default=None)
+    return sorted((s for s in mine if s.since == newest), key=lambda s: s.pk)
 
 
 def _first_said(stop: Suppression) -> object:
@@ -179,6 +179,7 @@ def pending_request(row: InboundMessage) -> bool:
         return False
     asked = Message.objects.filter(
         contact=row.contact,
+        phone=row.phone,
         kind__in=ASKING,
         state__in=Message.GONE,
         handed_at__gt=row.received_at - timedelta(days=settings.REQUEST_DAYS),

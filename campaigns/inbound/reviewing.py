@@ -1,10 +1,12 @@
 """Replies that may mean stop: sending is held at once, a person decides within one business day (RULES O4)."""
 
+from collections.abc import Collection
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,8 +77,9 @@ def resolve(message: InboundMessage, decision: str, user: Any, note: str = "") -
 
     Args:
         message: in review.
-        decision: a key of ``DECISIONS``: ``stop`` withdraws as of the moment of the text, ``wrong_number`` revokes what
-            the number consented to (RULES C15), ``not_stop`` lets sending go on and opens a conversation.
+        decision: a key of ``DECISIONS``: ``stop`` withdraws as of the moment of the text (as of now where it is a STOP
+            that came before a yes), ``wrong_number`` revokes what the number consented to (RULES C15), ``not_stop``
+            lets sending go on and opens a conversation.
         user: who decides.
         note: in their words.
 
@@ -88,9 +91,10 @@ def resolve(message: InboundMessage, decision: str, user: Any, note: str = "") -
     """
     label = str(DECISIONS[decision])
     with transaction.atomic(), history.acting(history.Actor.of(user), f"{label}: inbound:{message.pk}"):
-        # The person first, as everywhere.
-        people = Contact.objects.select_for_update()
-        contact = people.filter(pk=message.contact_id).first() if message.contact_id else None
+        # The person first, as everywhere; with who has the number now.
+        whose = Q(pk=message.contact_id) | (Q(phone=message.phone) if message.phone else Q())
+        people = {c.pk: c for c in Contact.objects.select_for_update().filter(whose).order_by("pk")}
+        contact = people.get(message.contact_id) if message.contact_id else None
         row = (
             InboundMessage.objects.select_for_update(of=("self",))
             .select_related("sender__brand")
@@ -102,10 +106,11 @@ def resolve(message: InboundMessage, decision: str, user: Any, note: str = "") -
         row.state, row.handled_by, row.handled_at = State.RESOLVED, user, timezone.now()
         row.resolution = f"{label}: {note.strip()}" if note.strip() else label
         if decision == "stop":
+            late = row.meaning == InboundMessage.Meaning.OPT_OUT  # its only question is whether the newer yes holds
             row.meaning = InboundMessage.Meaning.OPT_OUT
-            stopping.stop(row)
+            stopping.stop(row, row.handled_at if late else None)
         elif decision == "wrong_number":
-            _reassigned(row)
+            _reassigned(row, people.values())
         elif contact is not None and row.sender is not None:
             conversations.note(row)
         row.save()
@@ -113,11 +118,14 @@ def resolve(message: InboundMessage, decision: str, user: Any, note: str = "") -
     return row
 
 
-def _reassigned(row: InboundMessage) -> None:
+def _reassigned(row: InboundMessage, people: Collection[Contact]) -> None:
     """What was given for the number ends, and nobody texts it, unless its holder said yes after this text."""
-    live = Consent.objects.filter(contact=row.contact, status__in=MOVES["revoke"].sources).order_by("pk")
+    if not row.phone:
+        return
+    given = Consent.objects.filter(contact__in=people, phone=row.phone).order_by("pk")
+    live = given.filter(status__in=MOVES["revoke"].sources)
     for consent in live.filter(effective_at__lte=row.received_at):
         transitions.end(consent, "revoke", effective_at=row.received_at)
-    if row.phone and not live.filter(status__in=Consent.PERMITTING).exists():
+    if not live.filter(status__in=Consent.PERMITTING).exists():
         doors.suppress(row.phone, reason=Suppression.Reason.REASSIGNED, since=row.received_at)
-    queue.block(row.contact, row.phone)
+    queue.block(phone=row.phone)

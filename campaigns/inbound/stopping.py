@@ -3,16 +3,18 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns import brake, outbox, queue
 from campaigns.inbound import answering
-from campaigns.models import Campaign, InboundMessage, Message
+from campaigns.models import Campaign, Conversation, InboundMessage, Message
 from consent.contacts import doors
 from consent.contacts.models import Contact, Suppression
+from consent.core import digests
 from consent.core.errors import IllegalMove
 from consent.ledger import proofs, transitions
 from consent.ledger.models import Brand, Consent, Method, Purpose
@@ -24,16 +26,17 @@ CONFIRM_WITHIN = timedelta(minutes=5)  # RULES O5
 _log = logging.getLogger(__name__)
 
 
-def stop(row: InboundMessage) -> None:
+def stop(row: InboundMessage, since: datetime | None = None) -> None:
     """Do what an opt-out says and save the row; the confirmation and the brake cannot undo it.
 
     Args:
         row: with its contact, locked.
+        since: when the person said so, where that is not when the text came.
     """
     if not row.phone:
         row.save()
         return
-    stopped_before = end(row)
+    stopped_before = end(row, since or row.received_at)
     row.save()
     with _beside(row, "confirmation"):
         if not stopped_before:
@@ -43,45 +46,67 @@ def stop(row: InboundMessage) -> None:
             brake.check(Campaign.objects.select_related("purpose__brand").get(pk=row.campaign_id))
 
 
-def end(row: InboundMessage) -> bool:
+def end(row: InboundMessage, since: datetime) -> bool:
     """Stop everything in the scope of the sender's brand; of everything, when the sender is not known.
+
+    A yes that is newer than the STOP stays, but a person decides whether it does: clocks differ.
+
+    Args:
+        row: with its contact, locked.
+        since: when the person said so.
 
     Returns:
         Whether nothing was left to stop: an opt-out at least as wide was in force, or the person said yes later.
     """
     scope, purpose = _scope(row)
     brand = row.sender.brand if row.sender else None
+    if row.contact is None and connection.vendor == "postgresql":  # no contact to lock: two STOPs take turns here
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(digests.digest(row.phone)[:15], 16)])
     before = [s for s in doors.suppressions(row.phone) if _as_wide(s, scope, brand, purpose)]
-    if row.contact is None or purpose is None:
-        doors.suppress(
+    if row.contact is not None:
+        _close_conversations(row, row.contact, since)
+    if row.contact is None or purpose is None or row.contact.phone.as_e164 != row.phone:
+        doors.suppress(  # the number that wrote, also when it is the person's no more
             row.phone,
             reason=Suppression.Reason.STOP,
-            since=row.received_at,
-            brand=brand if scope != Scope.ALL else None,
+            since=since,
+            brand=brand if scope == Scope.BRAND else None,
+            purpose=purpose if scope == Scope.PURPOSE else None,
         )
-        queue.block(row.contact, row.phone)
+        queue.block(phone=row.phone)
+    if row.contact is None or purpose is None:
         return bool(before)
-    act = proofs.Act(
-        method=Method.KEYWORD, answer=Answer.NO, captured_at=row.received_at, reference=f"inbound:{row.pk}"
-    )
+    act = proofs.Act(method=Method.KEYWORD, answer=Answer.NO, captured_at=since, reference=f"inbound:{row.pk}")
     try:
         transitions.withdraw(row.contact, purpose, act, scope=scope)
     except IllegalMove:  # an old text: the person said yes again since
         _end_older(row.contact, purpose, act, scope)
+        if row.state == InboundMessage.State.HANDLED:  # else a person decided already
+            from campaigns.inbound import reviewing
+
+            reviewing.ask(row, row.contact)
         return True
     return bool(before)
 
 
+def _close_conversations(row: InboundMessage, contact: Contact, since: datetime) -> None:
+    """Nobody answers after a STOP until the person writes again, whatever the scope of it."""
+    live = Conversation.objects.filter(contact=contact, opened_at__lte=since, closes_at__gt=since)
+    (live.filter(sender=row.sender) if row.sender else live).update(closes_at=since)
+
+
 def _end_older(contact: Contact, purpose: Purpose, act: proofs.Act, scope: str) -> None:
-    """Withdraw what a late STOP ends: all in scope but the yeses that came after it."""
-    live = Consent.objects.filter(contact=contact, status__in=MOVES["withdraw"].sources)
-    older = live.filter(effective_at__lte=act.captured_at).select_related("purpose__brand").order_by("pk")
+    """Stop what a late STOP stops: every purpose in scope but those with a yes that came after it (P4)."""
+    yes = Consent.objects.filter(contact=contact, status__in=MOVES["withdraw"].sources - {Consent.Status.UNKNOWN})
+    newer = yes.filter(effective_at__gt=act.captured_at).values("purpose")
+    purposes = Purpose.objects.exclude(pk__in=newer).select_related("brand").order_by("pk")
     if scope == Scope.BRAND:
-        older = older.filter(purpose__brand=purpose.brand_id)
+        purposes = purposes.filter(brand=purpose.brand_id)
     elif scope == Scope.PURPOSE:
-        older = older.filter(purpose=purpose)
-    for consent in older:
-        transitions.withdraw(contact, consent.purpose, act, scope=Scope.PURPOSE)
+        purposes = purposes.filter(pk=purpose.pk)
+    for each in purposes:
+        transitions.withdraw(contact, each, act, scope=Scope.PURPOSE)
 
 
 def _scope(row: InboundMessage) -> tuple[str, Purpose | None]:
@@ -90,10 +115,14 @@ def _scope(row: InboundMessage) -> tuple[str, Purpose | None]:
     scope = brand.stop_scope if brand else Scope.ALL
     if row.contact is None:
         return (Scope.BRAND if scope == Scope.PURPOSE else scope), None
-    texted = Message.objects.filter(contact=row.contact, purpose__isnull=False, handed_at__lte=row.received_at)
+    went = set(Message.GONE) - {Message.State.UNDELIVERED}
+    texted = Message.objects.filter(
+        contact=row.contact, purpose__isnull=False, handed_at__lte=row.received_at, state__in=went
+    )
     purposes = Purpose.objects.select_related("brand")
     if brand:
-        texted, purposes = texted.filter(purpose__brand=brand), purposes.filter(brand=brand)
+        written_to = Q(sender=row.sender) | Q(sender__stop_sender=row.sender)
+        texted, purposes = texted.filter(written_to, purpose__brand=brand), purposes.filter(brand=brand)
     newest = texted.order_by("-handed_at").values_list("purpose", flat=True).first()
     if newest:
         return scope, purposes.get(pk=newest)

@@ -194,3 +194,24 @@ def test_two_requests_take_two_answers(job_alerts: Any) -> None:
     assert set(Consent.objects.filter(status="given")) == {second}
     hear("yes", first.contact)
     assert set(Consent.objects.filter(status="given")) == {first, second}
+
+
+def test_a_number_that_was_never_asked_answers_nothing(job_alerts: Any, clock: Any) -> None:
+    consent = factories.consent(to=job_alerts, status="requested")
+    asked("double_opt_in", consent.contact, job_alerts)
+    with factories.acting():
+        doors.change_number(consent.contact, factories.number())
+    clock.shift(timedelta(minutes=1))
+    person = Contact.objects.get()
+    assert factories.consent(person, job_alerts, status="requested", captured_at=timezone.now()) == consent
+    assert hear("YES", person).meaning == M.CONVERSATION
+    consent.refresh_from_db()
+    assert consent.status == "requested"
+
+
+def test_a_yes_counts_when_the_gateways_clock_is_behind(job_alerts: Any) -> None:
+    consent = factories.consent(to=job_alerts, status="requested")
+    asked("double_opt_in", consent.contact, job_alerts, timedelta(seconds=30))
+    hear("YES", consent.contact, at=timezone.now() - timedelta(minutes=1))
+    consent.refresh_from_db()
+    assert consent.status == "given"

@@ -58,3 +58,10 @@ def test_unknown_numbers_at_once_get_one_answer_and_one_contact() -> None:
     at_once(lambda n: inbound.receive("console", Inbound(f"id-{n}", number, "36123", f"hello {n}")))
     assert Contact.objects.count() == 1
     assert {row.conversation_id is not None for row in InboundMessage.objects.exclude(meaning="help")} == {True}
+
+
+def test_two_stops_at_once_of_an_unknown_number_get_one_confirmation() -> None:
+    factories.sender()
+    number = factories.number("IT").e164
+    at_once(lambda n: inbound.receive("console", Inbound(f"id-{n}", number, "36123", "STOP")))
+    assert Message.objects.filter(kind="opt_out").count() == Suppression.objects.count() == 1

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from campaigns import inbound
 from campaigns.models import InboundMessage
+from consent.contacts import doors
 from consent.contacts.models import Contact, Suppression
 from consent.core.errors import DomainError
 from consent.ledger.models import Consent
@@ -105,3 +106,31 @@ def test_a_wrong_number_spares_what_its_new_holder_said_since(person: Contact, o
         "interviews": "given",
     }
     assert refusal(person, later) == ""
+
+
+@pytest.mark.parametrize("decision", ["stop", "wrong_number"])
+def test_a_decision_holds_for_the_number_that_wrote(
+    person: Contact, job_alerts: Any, officer: Any, clock: Any, decision: str
+) -> None:
+    wrote = str(person.phone.as_e164)
+    row = hear("wrong number", person)
+    with factories.acting():
+        doors.change_number(Contact.objects.get(pk=person.pk), factories.number())
+    person.refresh_from_db()
+    clock.shift(timedelta(minutes=5))
+    factories.consent(person, job_alerts, captured_at=timezone.now())
+    heir = factories.contact(typed=wrote)
+    inbound.resolve(row, decision, officer)
+    assert doors.suppressions(wrote).exists()
+    assert refusal(person, job_alerts) == ""  # said yes since, for another number
+    assert refusal(heir, job_alerts) == "suppressed"
+
+
+def test_a_wrong_number_spares_its_new_holder_who_said_yes(person: Contact, job_alerts: Any, officer: Any) -> None:
+    wrote = str(person.phone.as_e164)
+    row = hear("wrong number", person, at=timezone.now() - timedelta(minutes=10))
+    with factories.acting():
+        doors.change_number(Contact.objects.get(pk=person.pk), factories.number())
+    heir = factories.consent(factories.contact(typed=wrote), job_alerts, captured_at=timezone.now()).contact
+    inbound.resolve(row, "wrong_number", officer)
+    assert refusal(heir, job_alerts) == ""
