@@ -108,7 +108,8 @@ def test_nobody_is_answered_who_may_not_be_texted(person: Contact, recruiter: An
     with pytest.raises(DomainError):
         conversations.reply(conversation, "hello", recruiter)
     assert not Message.objects.filter(kind="reply").exists()
-    assert hear("hello?", person).conversation == conversation  # shown all the same
+    # A stop closes the thread; who writes again opens a new one, in which nobody may answer either.
+    assert (hear("hello?", person).conversation == conversation) is (why != "stop")
 
 
 def test_a_stop_takes_a_waiting_reply_back(person: Contact, recruiter: Any) -> None:
