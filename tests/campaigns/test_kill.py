@@ -35,7 +35,7 @@ ROOT = Path(settings.BASE_DIR)
 PEOPLE = 5000
 SECRET = "a-secret-for-this-test-alone-0123456789"
 LANES = 2
-WORKER = "celery --quiet --app config worker --pool threads --concurrency 2 --without-gossip --without-mingle".split()
+WORKER = ["celery", "--quiet", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
 
 
 def free_port() -> int:
