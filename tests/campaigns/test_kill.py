@@ -116,7 +116,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[Site, Carrier]]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Site, Carrier]]:
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)  # Celery believes it more than what it is told
     with connection.cursor() as cursor:  # processes are killed here, not machines
         cursor.execute(f'ALTER DATABASE "{connection.settings_dict["NAME"]}" SET synchronous_commit = off')
     with carrier(tmp_path) as stub:
