@@ -120,7 +120,7 @@ def campaigns(page: Page) -> None:
     page.fill("[name=name]", "Warehouse jobs this week")
     for field, label in (("purpose", "Officina Lavoro: Job alerts"), ("audience", "Applicants in Italy")):
         page.select_option(f"[name={field}]", label=label)
-    page.select_option("[name=sender]", index=1)
+    page.select_option("[name=sender]", label="48123 · Officina Lavoro")
     page.locator("textarea").first.fill("{brand}: 12 new warehouse jobs near you, {first_name}. Day shifts – from €14.")
     page.locator("[data-preview]").get_by_text("12 new warehouse jobs").first.wait_for()
     shoot(page, "composer", whole=True)
