@@ -40,7 +40,6 @@ SOON = timedelta(seconds=1)
 NOT_IN_USE = "not_in_use"  # the sender may not send this purpose any more (RULES C4)
 NOT_DECIDED = "error"  # the refusal of what could not be judged
 LATE = "late"
-_WHERE = ("country", "region", "zones", "known_zone")
 
 
 @dataclass(frozen=True)

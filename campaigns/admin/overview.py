@@ -1,6 +1,6 @@
 """What the page of a campaign shows: its texts, the preflight, how far it got and what came of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -204,12 +204,6 @@ def brake(campaign: Campaign) -> dict[str, Any] | None:
     sent, stops = figures_of_brake(campaign)
     limit = campaign.purpose.brand.stop_brake_percent
     return {"stops": stops, "sent": sent, "percent": 100 * stops / sent if sent else 0, "limit": limit}
-
-
-def needs_check(campaign: Campaign) -> bool:
-    """Whether the figures should be counted anew before somebody decides upon them."""
-    before_launch = campaign.state in workflow.EDITABLE
-    return before_launch and not preflight.fresh(campaign, timedelta(minutes=10))
 
 
 # --- what it is --------------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def test_progress_is_told_and_a_missing_worker_is_named(
     assert ("Waiting for the worker" in told["text"]) is bool(seconds)
     shown = client.get(page(checked)).content.decode()
     assert "<progress" in shown
-    assert "placet/imports.js" in shown
+    assert "placet/progress.js" in shown
     assert told["text"] in shown
 
 
